@@ -1,0 +1,135 @@
+//! One host: a namespace, its `eth0` (a TAP device whose other end the emulator holds), its address.
+//!
+//! Every host has a /24 of its own out of 198.18.0.0/15, the block for testing devices (RFC 2544):
+//! it isn't private, so the program treats these addresses as those of strangers on the Internet,
+//! and no packet leaves the machine because nothing outside the emulator holds the other end.
+
+use std::net::{Ipv4Addr, UdpSocket};
+use std::process::{Child, Command};
+
+use tun_rs::{DeviceBuilder, Layer, SyncDevice};
+
+use crate::error::LabError;
+use crate::hub::Hub;
+use crate::link::{Line, Link};
+use crate::netns::Netns;
+
+/// Hosts in one lab, at most: what the address block holds.
+pub const MAX_HOSTS: u16 = 510;
+const DEVICE: &str = "eth0";
+const MTU: u16 = 1500;
+/// Shortest burst that tbf may let through at once, in bytes: two full frames.
+const MIN_BURST: u64 = 3028;
+/// Time that a tbf's burst lasts at its rate, in seconds; the kernel's timers are finer than this.
+const BURST_SECONDS: f64 = 0.004;
+
+/// A host of the lab. Dropping it kills what runs in it and takes it off the network.
+#[derive(Debug)]
+pub struct Host {
+    name: String,
+    address: Ipv4Addr,
+    netns: Netns,
+}
+
+impl Host {
+    /// Host number `number` from 1, plugged into `hub` by `line`.
+    pub(crate) fn new(number: u16, name: &str, line: Line, hub: &Hub) -> Result<Self, LabError> {
+        let address = address_of(number)?;
+        let mac = mac_of(address);
+        let netns = Netns::new(name)?;
+        let device = netns.run(open_tap)?.map_err(LabError::permission("make a TAP device"))?;
+        netns.tool("ip", &["-batch", "-"], &wiring(address, mac))?;
+        netns.tool("ethtool", &["-K", DEVICE, "tso", "off", "gso", "off"], "")?;
+        if let Some(shaper) = shaper(&line.up) {
+            netns.tool("tc", &["-batch", "-"], &shaper)?;
+        }
+        // The rate of the way up is the tbf's; the emulator does the rest.
+        let up = Link { rate: None, ..line.up };
+        hub.plug(address, mac, device, Line { up, ..line })?;
+        Ok(Self { name: name.into(), address, netns })
+    }
+
+    /// Its name, for files and reports.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its address; every host can reach every other's.
+    pub fn address(&self) -> Ipv4Addr {
+        self.address
+    }
+
+    /// Start a program in it; the program is killed when the host goes.
+    pub fn spawn(&self, command: Command) -> Result<Child, LabError> {
+        self.netns.spawn(command)
+    }
+
+    /// A UDP socket in it, for probes; a `port` of 0 takes any.
+    pub fn udp(&self, port: u16) -> Result<UdpSocket, LabError> {
+        let address = self.address;
+        self.netns
+            .run(move || UdpSocket::bind((address, port)))?
+            .map_err(LabError::io("bind a UDP socket"))
+    }
+
+    /// Bytes it put on the wire so far, by the kernel's count, behind the shaper, Ethernet headers
+    /// included.
+    pub fn sent_bytes(&self) -> Result<u64, LabError> {
+        self.netns.sent_bytes(DEVICE)
+    }
+}
+
+fn open_tap() -> std::io::Result<SyncDevice> {
+    let builder = DeviceBuilder::new().name(DEVICE).layer(Layer::L2).mtu(MTU).enable(false);
+    let device = builder.build_sync()?;
+    device.set_nonblocking(true)?;
+    Ok(device)
+}
+
+fn address_of(number: u16) -> Result<Ipv4Addr, LabError> {
+    if number == 0 || number > MAX_HOSTS {
+        return Err(LabError::Usage(format!("a lab has at most {MAX_HOSTS} hosts")));
+    }
+    let [high, low] = number.to_be_bytes();
+    Ok(Ipv4Addr::new(198, 18 + high, low, 1))
+}
+
+/// A locally administered address (first octet 02) that shows the host's.
+fn mac_of(address: Ipv4Addr) -> [u8; 6] {
+    let [a, b, c, d] = address.octets();
+    [2, 0, a, b, c, d]
+}
+
+fn wiring(address: Ipv4Addr, mac: [u8; 6]) -> String {
+    let mac = mac.map(|byte| format!("{byte:02x}")).join(":");
+    format!(
+        "link set lo up\n\
+         link set {DEVICE} address {mac} arp off addrgenmode none\n\
+         address add {address}/15 dev {DEVICE}\n\
+         link set {DEVICE} up\n\
+         route add default dev {DEVICE}\n"
+    )
+}
+
+fn shaper(up: &Link) -> Option<String> {
+    let rate = up.rate?;
+    let burst = ((rate as f64 / 8.0 * BURST_SECONDS) as u64).max(MIN_BURST);
+    let latency = up.queue.as_micros().max(1);
+    Some(format!(
+        "qdisc add dev {DEVICE} root tbf rate {rate}bit burst {burst} latency {latency}us\n"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_host_has_a_network_of_its_own_in_the_test_block() {
+        let all: std::collections::BTreeSet<Ipv4Addr> =
+            (1..=MAX_HOSTS).map(|n| address_of(n).expect("in range")).collect();
+        assert_eq!(all.len(), usize::from(MAX_HOSTS));
+        assert!(all.iter().all(|a| [18, 19].contains(&a.octets()[1]) && a.octets()[0] == 198));
+        assert!(address_of(0).is_err() && address_of(MAX_HOSTS + 1).is_err());
+    }
+}

@@ -1,0 +1,52 @@
+//! A little internet: hosts, their lines, and the emulator that joins them.
+
+use crate::effort::Effort;
+use crate::error::LabError;
+use crate::host::Host;
+use crate::hub::Hub;
+use crate::link::Line;
+use crate::traffic::Traffic;
+
+/// Hosts on one network. Dropping it kills every program in it and leaves nothing behind.
+#[derive(Debug)]
+pub struct Lab {
+    hosts: Vec<Host>,
+    hub: Hub,
+}
+
+impl Lab {
+    /// A lab without hosts; `seed` decides every loss and jitter.
+    pub fn new(seed: u64) -> Result<Self, LabError> {
+        Ok(Self { hosts: Vec::new(), hub: Hub::start(seed)? })
+    }
+
+    /// Add a host and give its number, from 0.
+    ///
+    /// # Errors
+    /// [`LabError::NotPermitted`] where namespaces or TAP devices aren't to be had.
+    pub fn add(&mut self, name: &str, line: Line) -> Result<usize, LabError> {
+        let number = u16::try_from(self.hosts.len() + 1).unwrap_or(u16::MAX);
+        self.hosts.push(Host::new(number, name, line, &self.hub)?);
+        Ok(self.hosts.len() - 1)
+    }
+
+    /// A host by its number.
+    pub fn host(&self, number: usize) -> Result<&Host, LabError> {
+        self.hosts.get(number).ok_or_else(|| LabError::Usage(format!("there is no host {number}")))
+    }
+
+    /// Silently drop everything between two hosts, or carry it again.
+    pub fn set_blocked(&self, a: usize, b: usize, blocked: bool) -> Result<(), LabError> {
+        self.hub.set_blocked(self.host(a)?.address(), self.host(b)?.address(), blocked)
+    }
+
+    /// What a host has sent and what the network did with it.
+    pub fn traffic(&self, host: usize) -> Result<Traffic, LabError> {
+        self.hub.traffic(self.host(host)?.address())
+    }
+
+    /// What the emulator did so far and how well.
+    pub fn effort(&self) -> Result<Effort, LabError> {
+        self.hub.effort()
+    }
+}

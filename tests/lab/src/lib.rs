@@ -1,0 +1,24 @@
+//! The lab: the real program on real sockets in a little internet out of network namespaces.
+//!
+//! A [`Lab`] has [`Host`]s, each a namespace of its own with one device, `eth0`. All devices end in
+//! one emulator ([`Hub`](hub::Hub)) in this process, which delays, loses, reorders and limits what
+//! passes, from one seed. Everything hangs on this process: whatever ends it, the kernel takes
+//! namespaces, devices and programs away with it. What a host put on the wire is read from the
+//! kernel's counter of its own device.
+
+pub mod effort;
+pub mod error;
+pub mod exchange;
+pub mod host;
+pub mod hub;
+pub mod lab;
+pub mod link;
+pub mod netns;
+pub mod probe;
+pub mod tool;
+pub mod traffic;
+
+pub use error::LabError;
+pub use host::Host;
+pub use lab::Lab;
+pub use link::{Line, Link};
