@@ -8,8 +8,8 @@ use crate::roster::UnwrapError;
 use crate::welcome::verify_cert;
 use crate::{
     ChannelKey, EPOCH_LEAD_MS, EpochKeys, Floor, HeadSealed, Link, MAX_PAST_EPOCHS, MemberSecret,
-    News, OpenError, OpenedChunk, Refused, RunView, SealedChunk, Verdict, Verified, WINDOW_MS,
-    Welcome, chunk,
+    News, OpenError, OpenedChunk, RETIRED_STARTED_MS, Refused, RunView, SealedChunk, Verdict,
+    Verified, WINDOW_MS, Welcome, chunk,
 };
 
 /// A viewer's side of a channel.
