@@ -327,3 +327,66 @@ fn make_head(
     Head::issue(fields, &input.sealed, &newest.keys, broadcaster, rng)
         .ok_or(OriginError::HeadTooLong)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha20Rng;
+    use std::collections::BTreeSet;
+
+    /// A process that is killed and started again: same clock, same channel and invitations, the
+    /// counters from 0, another seed of the generator.
+    fn process(seed: u64) -> (Origin, ChaCha20Rng) {
+        let mut rng = ChaCha20Rng::seed_from_u64(seed);
+        let options = RunOptions {
+            broadcast: 1,
+            started_ms: 1000,
+            expires_ms: 2000,
+            private: false,
+            invites: vec![Secret::new([1; 16])],
+        };
+        let channel = Channel::from_seed(Secret::new([2; 32]));
+        (Origin::start(&channel, options, &mut rng).unwrap(), rng)
+    }
+
+    #[test]
+    fn a_thousand_restarts_repeat_no_key_and_nonce() {
+        let mut seen = BTreeSet::new();
+        for seed in 0..1000 {
+            let (mut origin, _) = process(seed);
+            for chunk in 0..3 {
+                let sealed = origin.seal(0, ChunkFlags::default(), chunk, chunk, b"same").unwrap();
+                let key = *origin.epochs[0].keys.content_key(&origin.run(), 0).expose();
+                assert!(seen.insert((key, chunk)), "seed {seed}");
+                assert_eq!(sealed.chunk, chunk);
+            }
+        }
+    }
+
+    #[test]
+    fn many_epochs_stay_bounded_and_old_ones_are_erased() {
+        let (mut origin, mut rng) = process(1);
+        for n in 0..100u32 {
+            origin.rotate_epoch(1000, n, &mut rng).unwrap();
+        }
+        assert_eq!(origin.epochs.len(), MAX_PAST_EPOCHS + 1);
+        let at = 99 + EPOCH_LEAD_MS + WINDOW_MS;
+        origin.seal(0, ChunkFlags::default(), 0, at, b"x").unwrap();
+        assert_eq!(origin.epochs.len(), 2);
+        origin.seal(0, ChunkFlags::default(), 1, at + 1, b"x").unwrap();
+        assert_eq!(origin.epochs.len(), 1);
+        assert_eq!(origin.epochs[0].keys.epoch(), 100);
+    }
+
+    #[test]
+    fn debug_shows_nothing_of_a_run() {
+        let (origin, _) = process(1);
+        let shown = format!("{origin:?} {:?} {:?}", origin.epochs[0].keys, origin.members);
+        let hex = |secret: &[u8]| data_encoding::HEXLOWER.encode(secret);
+        for secret in [origin.epochs[0].keys.secret().expose(), origin.members[0].secret().expose()]
+        {
+            assert!(!shown.contains(&hex(secret)[..8]) && !shown.contains(&format!("{secret:?}")));
+        }
+    }
+}
