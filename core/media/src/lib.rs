@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! file, standard input ──[input]──▶ units ──[Chunker]──▶ chunk plaintext ── sealed, sent, opened ──▶
-//!     [chunk::decode] ──▶ gate ──▶ units ──▶ decoder, or [output] ──▶ fragmented MP4
+//!     [chunk::decode] ──▶ [gate] ──▶ units ──▶ decoder, or [output] ──▶ fragmented MP4
 //! ```
 //!
 //! Invariant: units keep their decode and presentation times exactly, in their track's own
@@ -15,6 +15,7 @@ mod annexb;
 mod boxes;
 pub mod chunk;
 mod chunker;
+pub mod gate;
 pub mod input;
 mod nal;
 pub mod output;

@@ -43,6 +43,17 @@ impl<'a> Nal<'a> {
         self.0.first().map_or(0, |byte| byte >> 5 & 3)
     }
 
+    /// An end-of-sequence or end-of-stream marker: one byte that says nothing to a decoder which
+    /// plays on.
+    pub(crate) fn is_end(self) -> bool {
+        matches!(self.kind(), 10 | 11)
+    }
+
+    /// A type that may stand in an input.
+    pub(crate) fn is_carried(self) -> bool {
+        self.is_slice() || self.is_end() || matches!(self.kind(), 6..=9 | Self::FILLER)
+    }
+
     /// Holds part of a picture.
     pub fn is_slice(self) -> bool {
         matches!(self.kind(), Self::SLICE | Self::IDR)

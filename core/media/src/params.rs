@@ -66,9 +66,15 @@ impl Sps {
         self.set.seq_parameter_set_id.id()
     }
 
-    /// Macroblocks of a whole frame.
-    pub(crate) fn frame_mbs(&self) -> u32 {
-        self.set.pic_size_in_map_units() * fields(&self.set)
+    /// Where the first macroblock of a slice may lie in a frame or a field: below this
+    /// (ITU-T H.264 7.4.3, `first_mb_in_slice`, counted in pairs when macroblocks adapt).
+    pub(crate) fn slice_mbs(&self, field: bool) -> u32 {
+        let whole = self.set.pic_size_in_map_units();
+        match self.set.frame_mbs_flags {
+            FrameMbsFlags::Frames => whole,
+            FrameMbsFlags::Fields { mb_adaptive_frame_field_flag: false } if !field => whole * 2,
+            FrameMbsFlags::Fields { .. } => whole,
+        }
     }
 }
 

@@ -184,6 +184,7 @@ impl Demux {
         for run in runs {
             let Some(lane) = self.lanes.get_mut(run.track) else { continue };
             lane.absent &= run.samples.is_empty();
+            lane.drain_table()?;
             for sample in run.samples {
                 let data = data.as_ref().map(|(at, data)| slice(data, *at, &sample)).transpose()?;
                 lane.queue.push_back(Queued { sample, data });
@@ -252,6 +253,20 @@ impl Lane {
             self.seek_table()?;
         } else if let Some(sample) = self.track.table.next()? {
             self.queue.push_back(Queued { sample, data: None });
+        }
+        Ok(())
+    }
+
+    /// Queues what the movie box lists, before samples of fragments come behind it.
+    fn drain_table(&mut self) -> Result<(), InputError> {
+        if !self.begun {
+            self.seek_table()?;
+        }
+        while let Some(sample) = self.track.table.next()? {
+            self.queue.push_back(Queued { sample, data: None });
+            if self.queue.len() > MAX_QUEUED {
+                return Err(InputError::damaged("too many samples before the first fragment"));
+            }
         }
         Ok(())
     }

@@ -23,7 +23,6 @@ use demux::{Demux, MAX_INDEX_BYTES};
 pub use error::InputError;
 pub use looped::Looped;
 use movie::Movie;
-pub(crate) use normalise::{merge, slice_type};
 
 /// A unit of one track.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -83,6 +83,11 @@ impl Normaliser {
         let units: Vec<Nal<'_>> = nal::prefixed(&data, usize::from(entry.length_size))
             .collect::<Result<_, _>>()
             .map_err(|error| InputError::damaged(error.to_string()))?;
+        let ends = units.iter().any(|nal| nal.is_end());
+        if let Some(other) = units.iter().find(|nal| !nal.is_carried()) {
+            let found = format!("H.264 NAL units of type {}", other.kind());
+            return Err(InputError::unsupported(found, VIDEO));
+        }
         let idr = units.iter().any(|nal| nal.kind() == Nal::IDR);
         let keyframe = idr || (sample.sync && all_intra(&units));
         let active = match &self.current {
@@ -97,7 +102,7 @@ impl Normaliser {
         }
         let codec = changed.then(|| Codec::H264(config.unwrap_or_else(|| active.clone())));
         let data = match entry.length_size {
-            4 => data.clone(),
+            4 if !ends => data.clone(),
             _ => relength(&units),
         };
         Ok((data, keyframe, codec))
@@ -110,9 +115,10 @@ fn shifted(time: i64, shift: i64) -> Result<i64, InputError> {
         .ok_or_else(|| InputError::damaged("a time is out of range"))
 }
 
+/// With 4-byte lengths; end-of-sequence markers, which have no content, are left out.
 fn relength(units: &[Nal<'_>]) -> Bytes {
     let mut out = Vec::with_capacity(units.iter().map(|nal| nal.0.len() + 4).sum());
-    for unit in units {
+    for unit in units.iter().filter(|nal| !nal.is_end()) {
         nal::push(&mut out, unit.0);
     }
     out.into()
@@ -125,7 +131,7 @@ fn all_intra(units: &[Nal<'_>]) -> bool {
 }
 
 /// `slice_type` (ITU-T H.264 7.4.3): 2 and 7 are intra.
-pub(crate) fn slice_type(nal: Nal<'_>) -> Option<u32> {
+fn slice_type(nal: Nal<'_>) -> Option<u32> {
     let start = nal.0.get(..nal.0.len().min(24))?;
     let mut reader = BitReader::new(ByteReader::skipping_h264_header(start));
     reader.read_ue("first_mb_in_slice").ok()?;
@@ -133,10 +139,7 @@ pub(crate) fn slice_type(nal: Nal<'_>) -> Option<u32> {
 }
 
 /// The configuration with the parameter sets that stand in a unit, when they change it.
-pub(crate) fn merge(
-    active: &H264Config,
-    units: &[Nal<'_>],
-) -> Result<Option<H264Config>, InputError> {
+fn merge(active: &H264Config, units: &[Nal<'_>]) -> Result<Option<H264Config>, InputError> {
     let mut merged: Option<H264Config> = None;
     for unit in units {
         let is_sps = match unit.kind() {

@@ -125,3 +125,70 @@ pub fn plays_cleanly(path: &Path) {
         assert!(output.status.success() && said.is_empty(), "{program} on {path}: {said}");
     }
 }
+
+/// Sends a track through chunks: closed by ticks of 100 ms of its own time, encoded, decoded, and
+/// passed through `gate`.
+pub fn through_chunks(track: &Track, gate: &mut manyhands_media::gate::Gate) -> Track {
+    use manyhands_media::{Chunker, ClosedChunk, chunk};
+    let mut chunker = Chunker::new(100);
+    let mut out = Track { config: track.config.clone(), units: vec![], changes: vec![] };
+    let mut take = |closed: ClosedChunk| {
+        let body = gate.check(chunk::decode(&closed.plaintext).unwrap()).unwrap();
+        assert_eq!(closed.keyframe, body.units.first().is_some_and(|unit| unit.keyframe));
+        if let Some(config) = body.config
+            && out.changes.last().is_none_or(|(_, last)| *last != config)
+        {
+            out.changes.push((out.units.len(), config));
+        }
+        out.units.extend(body.units);
+    };
+    let mut changes = track.changes.iter().peekable();
+    let start = track.config.ticks_to_ms(track.units[0].dts);
+    let mut next_tick = 100;
+    for (at, unit) in track.units.iter().enumerate() {
+        let now = (track.config.ticks_to_ms(unit.dts) - start) as u32;
+        while next_tick <= now {
+            chunker.tick(next_tick).into_iter().for_each(&mut take);
+            next_tick += 100;
+        }
+        let config = changes.next_if(|(change, _)| *change == at).map(|(_, config)| config.clone());
+        chunker.push(unit.clone(), now, config).into_iter().for_each(&mut take);
+    }
+    chunker.finish().into_iter().for_each(&mut take);
+    assert_eq!(chunker.dropped(), 0);
+    out
+}
+
+/// Writes tracks as one fragmented file, a fragment each half second, starting at 0.
+pub fn write_file(tracks: &[Track], path: &Path) -> manyhands_media::output::Base {
+    use manyhands_media::output::{Base, Fmp4};
+    let configs: Vec<_> = tracks.iter().map(|track| track.changes[0].1.clone()).collect();
+    let firsts = tracks.iter().map(|track| (track.units[0].dts, track.config.timescale));
+    let base = Base::earliest(firsts).unwrap();
+    let mut writer = Fmp4::new(&configs).with_base(base);
+    let mut out = writer.init().unwrap();
+    let mut fragments = Vec::new();
+    for (number, track) in tracks.iter().enumerate() {
+        let mut from = 0;
+        for at in 1..=track.units.len() {
+            let split = track.changes.iter().any(|(change, _)| *change == at);
+            let length =
+                track.config.ticks_to_ms(track.units[at - 1].end() - track.units[from].dts);
+            if at == track.units.len() || split || length >= 500 {
+                let due = track.config.ticks_to_ms(track.units[from].dts);
+                fragments.push((due, number, from..at));
+                from = at;
+            }
+        }
+    }
+    fragments.sort_by_key(|(due, ..)| *due);
+    for (_, number, range) in fragments {
+        let track = &tracks[number];
+        if let Some((_, config)) = track.changes.iter().find(|(at, _)| *at == range.start) {
+            writer.set_config(number, config.clone()).unwrap();
+        }
+        out.extend(writer.fragment(number, &track.units[range]).unwrap());
+    }
+    std::fs::write(path, out).unwrap();
+    base
+}
