@@ -177,7 +177,7 @@ fn nonce(chunk: u32) -> [u8; 12] {
 }
 
 /// `run | epoch | track | chunk u32 | flags | len u32`.
-fn aad(run: &RunId, epoch: u32, track: u8, chunk: u32, flags: u8, len: u32) -> Vec<u8> {
+pub(crate) fn aad(run: &RunId, epoch: u32, track: u8, chunk: u32, flags: u8, len: u32) -> Vec<u8> {
     let (epoch, chunk, len) = (epoch.to_le_bytes(), chunk.to_le_bytes(), len.to_le_bytes());
     [&run.0[..], &epoch, &[track], &chunk, &[flags], &len].concat()
 }

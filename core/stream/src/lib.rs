@@ -36,6 +36,8 @@ mod roster;
 mod roster_build;
 mod secret;
 mod sign;
+#[cfg(test)]
+mod vectors;
 mod view;
 mod welcome;
 
