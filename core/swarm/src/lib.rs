@@ -18,10 +18,39 @@
 //! Invariants: nothing is forwarded that the driver has not verified; every collection is bounded;
 //! the same inputs in the same order with the same seed give the same outputs.
 
+mod audience;
+mod climb;
+mod config;
+mod dial;
+mod dice;
+mod have;
+mod health;
 mod ids;
+mod join;
+mod lane;
+mod leave;
+mod mesh;
+pub mod message;
+mod output;
+mod peer;
 mod piece;
+mod repair;
+mod search;
+mod slots;
+mod stats;
+mod swarm;
 mod time;
+mod track;
+mod tree;
+mod uplink;
+mod view;
 
+pub use config::{Config, LinkReport, PeerInfo, Role, TrackConfig};
+pub use have::{HAVE_WINDOW_MS, MAX_CHUNKS};
 pub use ids::{Contact, NodeId, PeerIndex};
+pub use message::{MAX_MESSAGE_BYTES, MESSAGE_TYPES, Message, MessageError};
+pub use output::{Arrival, CloseReason, Event, Output, Transmit};
 pub use piece::{Piece, PieceId, TrackId};
+pub use stats::{Counters, LaneStats, Stats};
+pub use swarm::{MAX_TRACKS, Swarm};
 pub use time::Time;

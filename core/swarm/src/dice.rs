@@ -1,0 +1,38 @@
+//! The one source of chance of a node: a seeded stream cipher, so that runs repeat exactly.
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
+
+/// A seeded generator with the few draws that the overlay needs.
+#[derive(Clone, Debug)]
+pub(crate) struct Dice(ChaCha8Rng);
+
+impl Dice {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(ChaCha8Rng::seed_from_u64(seed))
+    }
+
+    /// A number below `bound`; 0 if `bound` is 0.
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
+        let wide = u64::from(self.0.next_u32()) * bound as u64;
+        usize::try_from(wide >> 32).unwrap_or(0)
+    }
+
+    /// A name for a search or a greeting.
+    pub(crate) fn token(&mut self) -> u64 {
+        self.0.next_u64()
+    }
+
+    /// Any element of `items`.
+    pub(crate) fn pick<'a, T>(&mut self, items: &'a [T]) -> Option<&'a T> {
+        let at = self.below(items.len());
+        items.get(at)
+    }
+
+    /// Puts `items` in a random order.
+    pub(crate) fn shuffle<T>(&mut self, items: &mut [T]) {
+        for end in (1..items.len()).rev() {
+            items.swap(end, self.below(end + 1));
+        }
+    }
+}

@@ -1,0 +1,351 @@
+//! Coming in: a newcomer asks any member for greeters; the greeters give slots, send shares of the
+//! current GOP and search on its behalf.
+//!
+//! Bounds: five greeters (eight made searches multiply: findings 2, section 1), one list a neighbour
+//! each [`LIST_PERIOD`], at most [`MAX_GIVEN`] slots at once to one newcomer.
+
+use core::time::Duration;
+
+use crate::config::Role;
+use crate::dial::Purpose;
+use crate::message::{Attach, Flags, Greet, GreetOk, Join, JoinReply, Message, Start, Want};
+use crate::output::{Event, Output};
+use crate::search::TTL;
+use crate::slots::Verdict;
+use crate::track::Track;
+use crate::{Contact, NodeId, PeerIndex, Swarm, Time};
+
+/// Greeters named in a reply.
+const GREETERS: usize = 5;
+/// Greeters taken from a second reply.
+const MORE_GREETERS: usize = 2;
+/// Members named in a GREET_OK.
+const CONTACTS: usize = 8;
+/// Members asked for greeters at once.
+const ASKED: u32 = 3;
+/// One neighbour gets a list this often at most (SECURITY 35).
+const LIST_PERIOD: Duration = Duration::from_secs(1);
+/// Home slots that a greeter gives at once (findings, R1).
+const MAX_GIVEN: usize = 3;
+/// The newcomer searches by itself what the greeters have not found by then.
+const GREETERS_TIME: Duration = Duration::from_millis(600);
+/// At most one rejoin in this time (DESIGN, "Bounds that stop storms").
+const REJOIN: Duration = Duration::from_millis(1_500);
+/// Chunks of the current GOP sent to a newcomer: 4 s at 50 ms.
+const MAX_GOP_CHUNKS: u32 = 80;
+
+/// How far a newcomer has come.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Joining {
+    attempt: u32,
+    asked: u32,
+    last: Option<Time>,
+    replies: u32,
+    token: u64,
+    of: u8,
+    start: Vec<Start>,
+    joined: bool,
+}
+
+impl Swarm {
+    /// A newcomer that already has neighbours asks one of them.
+    pub(crate) fn join_if_alone(&mut self, now: Time) {
+        let peers: Vec<PeerIndex> = self.peers.iter().map(|(at, _)| at).collect();
+        for peer in peers {
+            self.join_through(now, peer);
+        }
+    }
+
+    /// Asks a fresh neighbour for greeters, if this node is still outside.
+    pub(crate) fn join_through(&mut self, now: Time, peer: PeerIndex) {
+        let outside = !self.joining.joined && self.joining.replies == 0;
+        if outside && self.joining.asked < ASKED && !self.is_root() && !self.tracks.is_empty() {
+            self.send_join(now, peer);
+        }
+    }
+
+    pub(crate) fn send_join(&mut self, now: Time, peer: PeerIndex) {
+        self.joining.asked += 1;
+        self.joining.last = Some(now);
+        let attempt = self.joining.attempt;
+        self.send(peer, Message::Join(Join { attempt }));
+    }
+
+    /// Once a second: a node whom nobody feeds and who has no partner begins anew.
+    pub(crate) fn rejoin_if_lost(&mut self, now: Time) {
+        if self.leaving.is_some() || self.tracks.is_empty() {
+            return;
+        }
+        let fed = self.tracks.iter().any(|t| t.lanes.iter().any(|l| !l.is_orphan()));
+        let waited = self.joining.last.is_none_or(|at| now.since(at) >= REJOIN);
+        if fed || !waited {
+            return;
+        }
+        self.joining.attempt += 1;
+        self.joining.asked = 0;
+        self.joining.replies = 0;
+        self.joining.last = Some(now);
+        self.counters.rejoins += 1;
+        let me = self.config.node;
+        let contacts = self.view.sample(now, &mut self.dice, ASKED as usize, &me);
+        // Only every third attempt may go to the origin (DESIGN, "Joining").
+        let root =
+            self.root.filter(|_| self.joining.attempt.is_multiple_of(3) || contacts.is_empty());
+        let mut any: Vec<PeerIndex> =
+            self.peers.iter().filter(|(_, p)| !p.info.origin).map(|(at, _)| at).collect();
+        self.dice.shuffle(&mut any);
+        if any.is_empty() && contacts.is_empty() {
+            self.event(Event::Isolated);
+            self.push_out(Output::NeedContacts);
+        }
+        for contact in contacts.into_iter().chain(root) {
+            self.reach(now, contact, Purpose::Join);
+        }
+        if let Some(peer) = any.first() {
+            self.send_join(now, *peer);
+        }
+    }
+
+    /// Somebody wants in: names up to five members with upload to spare, weighted by chance only
+    /// among those that this node knows to have some.
+    pub(crate) fn on_join(&mut self, now: Time, peer: PeerIndex, _m: &Join) {
+        let Some(asker) = self.peers.get_mut(peer) else { return };
+        if asker.listed.is_some_and(|at| now.since(at) < LIST_PERIOD) {
+            return;
+        }
+        asker.listed = Some(now);
+        let node = asker.info.node;
+        let me_too = self.can_greet(now);
+        let greeters = self.greeters(now, &node, GREETERS - usize::from(me_too));
+        let need = self.tracks.iter().map(|t| self.needed(t)).collect();
+        let reply = JoinReply { greeters, me_too, start: self.starts(), need };
+        self.send(peer, Message::JoinReply(reply));
+    }
+
+    /// Whether this node has anything to give to a newcomer.
+    fn can_greet(&self, now: Time) -> bool {
+        let any = |t: &Track| t.lane_ids().any(|id| self.own_slack(now, id) > 0);
+        let few = self.is_root() && self.audience.viewers() <= self.config.small_group;
+        self.leaving.is_none() && self.budget_bps() > 0 && (few || self.tracks.iter().any(any))
+    }
+
+    /// Members with upload to spare: neighbours first, as their state is known best.
+    fn greeters(&mut self, now: Time, except: &NodeId, count: usize) -> Vec<Contact> {
+        let spare = |p: &crate::peer::Peer| {
+            p.known.as_ref().map_or(p.spare_kbps, |k| if k.busy { 0 } else { k.spare_kbps })
+        };
+        let mut near: Vec<Contact> = self
+            .peers
+            .iter()
+            .filter(|(_, p)| {
+                p.info.dialable && !p.info.origin && p.info.node != *except && spare(p) > 0
+            })
+            .map(|(_, p)| Contact { node: p.info.node, address: p.info.address })
+            .collect();
+        self.dice.shuffle(&mut near);
+        near.truncate(count.div_ceil(2));
+        let far = self.view.sample(now, &mut self.dice, count * 2, except);
+        for contact in far {
+            if near.len() < count && near.iter().all(|c| c.node != contact.node) {
+                near.push(contact);
+            }
+        }
+        near
+    }
+
+    /// Substreams of a track with less slack than the average.
+    fn needed(&self, track: &Track) -> u32 {
+        let slack = |s: usize| u64::from(self.audience.slack(track.config.track, s).unwrap_or(0));
+        let lanes = track.lanes.len();
+        let sum: u64 = (0..lanes).map(slack).sum();
+        (0..lanes).filter(|s| slack(*s) * lanes as u64 <= sum).fold(0, |mask, s| mask | 1 << s)
+    }
+
+    fn starts(&self) -> Vec<Start> {
+        let start = |t: &Track| Some(Start { track: t.config.track, chunk: t.have.keyframe()? });
+        self.tracks.iter().filter_map(start).collect()
+    }
+
+    pub(crate) fn on_join_reply(&mut self, now: Time, peer: PeerIndex, m: JoinReply) {
+        self.joining.replies += 1;
+        let fed = self.tracks.iter().all(|t| t.lanes.iter().all(|l| !l.is_orphan()));
+        if fed || self.config.role == Role::Origin || self.joining.replies > 2 {
+            return;
+        }
+        let own = self.peers.contact(peer).filter(|_| m.me_too);
+        let first = self.joining.replies == 1;
+        let count = if first { GREETERS } else { MORE_GREETERS };
+        let me = self.config.node;
+        let mut list: Vec<Contact> =
+            own.into_iter().chain(m.greeters.into_iter().filter(|c| c.node != me)).collect();
+        list.truncate(count);
+        if first {
+            self.joining.token = self.dice.token();
+            self.joining.of = list.len().max(1) as u8;
+            self.joining.start = m.start;
+            self.joining.start.truncate(crate::swarm::MAX_TRACKS);
+            self.move_home(&m.need);
+            self.begin(now);
+        }
+        for (index, contact) in list.into_iter().enumerate() {
+            self.reach(now, contact, Purpose::Greet { index: index as u8, share: first });
+        }
+    }
+
+    /// A newcomer that feeds nobody yet moves its home to where upload is needed.
+    fn move_home(&mut self, need: &[u32]) {
+        for at in 0..self.tracks.len() {
+            let Some(track) = self.tracks.get(at) else { continue };
+            let (lanes, homes) = (track.lanes.len(), track.homes.count_ones());
+            let wanted = need.get(at).copied().unwrap_or(0) & track.have.all();
+            let busy = track.lanes.iter().any(|l| !l.children.is_empty());
+            if homes == 0 || busy || wanted == 0 {
+                continue;
+            }
+            let picks: Vec<usize> = (0..lanes).filter(|s| wanted >> s & 1 == 1).collect();
+            let Some(first) = self.dice.pick(&picks).copied() else { continue };
+            if let Some(track) = self.tracks.get_mut(at) {
+                track.homes = (0..homes as usize).fold(0, |m, i| m | 1 << ((first + i) % lanes));
+            }
+        }
+    }
+
+    /// Where this node begins, and the greeters' head start.
+    fn begin(&mut self, now: Time) {
+        let (token, starts) = (self.joining.token, self.joining.start.clone());
+        for track in &mut self.tracks {
+            if track.start.is_none() {
+                let start = starts.iter().find(|s| s.track == track.config.track);
+                if let Some(start) = start {
+                    track.have.start_at(start.chunk);
+                    track.start = Some(start.chunk);
+                }
+            }
+            for lane in &mut track.lanes {
+                lane.search.remember(token);
+                if lane.is_seeking() {
+                    lane.search.after = now + GREETERS_TIME;
+                }
+            }
+        }
+    }
+
+    /// Greets a member that has been named as a greeter.
+    pub(crate) fn greet(&mut self, now: Time, peer: PeerIndex, index: u8, share: bool) {
+        let wants = self.tracks.iter().map(|t| self.want(t)).collect();
+        let start = if share { self.joining.start.clone() } else { Vec::new() };
+        let (token, of) = (self.joining.token, self.joining.of);
+        if let Some(known) = self.peers.get_mut(peer) {
+            known.greeter = true;
+        }
+        self.send(peer, Message::Greet(Greet { token, index, of, wants, start }));
+        self.follow(now, peer);
+    }
+
+    fn want(&self, track: &Track) -> Want {
+        let missing = track
+            .lane_ids()
+            .filter(|id| track.lanes.get(usize::from(id.substream)).is_some_and(|l| l.is_orphan()));
+        Want {
+            track: track.config.track,
+            missing: missing.fold(0, |mask, id| mask | 1 << id.substream),
+            homes: track.homes,
+            fan: if self.budget_bps() > 0 { self.fan(track) } else { 0 },
+        }
+    }
+
+    /// A newcomer: slots at once where there are any, its share of the GOP, and searches.
+    pub(crate) fn on_greet(&mut self, now: Time, peer: PeerIndex, m: &Greet) {
+        let Some(known) = self.peers.get_mut(peer) else { return };
+        let again = known.greeter;
+        known.greeter = true;
+        let Some(who) = self.peers.contact(peer) else { return };
+        let contacts = self.greeters(now, &who.node, CONTACTS);
+        let viewers = self.audience.viewers();
+        let reply = GreetOk { contacts, start: self.starts(), viewers };
+        self.send(peer, Message::GreetOk(reply));
+        let of = m.of.max(1);
+        if !again {
+            for start in m.start.iter().take(self.tracks.len()) {
+                self.send_share(now, peer, start, m.index, of);
+            }
+        }
+        for want in m.wants.iter().take(self.tracks.len()) {
+            self.serve(now, peer, who, m, want);
+        }
+    }
+
+    /// The substreams of the current GOP that fall to this greeter.
+    fn send_share(&mut self, now: Time, peer: PeerIndex, start: &Start, index: u8, of: u8) {
+        let Some(track) = self.track(start.track) else { return };
+        let Some(newest) = track.have.newest() else { return };
+        let from = start.chunk.max(track.have.base()).max(newest.saturating_sub(MAX_GOP_CHUNKS));
+        let lanes = track.config.k;
+        let mine = (0..lanes).filter(|s| s % of == index);
+        let pieces: Vec<_> = (from..=newest)
+            .flat_map(|c| mine.clone().flat_map(move |s| track.have.pieces(c, s)))
+            .collect();
+        for (piece, len) in pieces {
+            if !self.push_repair(now, peer, piece, len) {
+                return;
+            }
+        }
+    }
+
+    fn serve(&mut self, now: Time, peer: PeerIndex, who: Contact, m: &Greet, want: &Want) {
+        let Some(track) = self.track(want.track) else { return };
+        let edge = track.have.newest().map(|n| n.saturating_add(1));
+        let (ids, of) = (track.lane_ids().collect::<Vec<_>>(), m.of.max(1));
+        let mut given = 0;
+        let limit = if of == 1 { ids.len() } else { MAX_GIVEN };
+        for id in ids.into_iter().filter(|id| want.missing >> id.substream & 1 == 1) {
+            let home = want.homes >> id.substream & 1 == 1;
+            let ask = Attach {
+                token: m.token,
+                track: id.track,
+                substream: id.substream,
+                who: None,
+                fan: if home { want.fan } else { 0 },
+                flags: Flags::default(),
+                ttl: TTL,
+                from: edge,
+                climb: 0,
+                seen: Vec::new(),
+            };
+            let verdict =
+                if given < limit { self.judge(now, &who.node, &ask) } else { Verdict::No };
+            let turn = id.substream % of;
+            if verdict != Verdict::No {
+                given += 1;
+                self.grant(now, who, ask, verdict);
+            } else if turn == m.index || (turn + 1) % of == m.index {
+                self.search_for(now, peer, who, ask);
+            }
+        }
+    }
+
+    pub(crate) fn on_greet_ok(&mut self, now: Time, peer: PeerIndex, m: &GreetOk) {
+        let known = self.peers.get(peer).is_some_and(|p| p.greeter);
+        if known {
+            self.audience.hear(m.viewers);
+            self.learn(now, &m.contacts, CONTACTS);
+        }
+    }
+
+    /// A parent has been found.
+    pub(crate) fn on_attached(&mut self, now: Time) {
+        let _ = now;
+        self.joining.attempt = 0;
+        if !self.joining.joined {
+            self.joining.joined = true;
+            self.event(Event::Joined);
+        }
+    }
+
+    /// A dial has failed: a greeter's share falls to another one.
+    pub(crate) fn on_dial_failed(&mut self, now: Time, _contact: &Contact) {
+        if self.peers.len() == 0 {
+            self.rejoin_if_lost(now);
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! Late pieces are pulled from partners that have them.
+//!
+//! Only what is later than expected by [`LATE_US`] and due soon; one partner at a time for each
+//! piece; a partner that leaves two questions without any answer is dropped. Bounds: [`MAX_PULLS`]
+//! pieces under way, [`MAX_ASKED`] in one message.
+
+use core::time::Duration;
+use std::collections::BTreeMap;
+
+use crate::health::offset_us;
+use crate::lane::LaneId;
+use crate::message::{Message, Nack, Pull, Wanted};
+use crate::track::Track;
+use crate::uplink::Class;
+use crate::{PeerIndex, PieceId, Swarm, Time, TrackId};
+
+/// Later than expected by this: ask a partner (findings, R10).
+const LATE_US: i64 = 150_000;
+/// Only pieces that are due to play within this; the parent's own backfill covers the rest.
+const URGENT_MS: u32 = 600;
+/// An arrival that is not known yet is assumed this long after the attachment (findings: 350 ms).
+const FIRST_ARRIVAL: Duration = Duration::from_millis(350);
+/// Asked again after a refusal...
+const AFTER_NACK: Duration = Duration::from_millis(50);
+/// ...and after silence (findings, R10).
+const AFTER_SILENCE: Duration = Duration::from_millis(350);
+/// Pieces under way at once.
+const MAX_PULLS: usize = 64;
+/// Pieces in one question, and in one round.
+const MAX_ASKED: usize = 24;
+/// A partner refuses when its repair queue would take longer than this (findings, R10)...
+const REFUSE: Duration = Duration::from_millis(250);
+/// ...than this for the gap after a change of parent...
+const REFUSE_GAP: Duration = Duration::from_millis(500);
+/// ...and the origin sooner, so that the whole swarm doesn't lean on it.
+const REFUSE_ORIGIN: Duration = Duration::from_millis(100);
+
+#[derive(Clone, Copy, Debug)]
+struct Asked {
+    peer: PeerIndex,
+    at: Time,
+    refused: bool,
+}
+
+/// Pieces that have been asked for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Repair {
+    asked: BTreeMap<PieceId, Asked>,
+}
+
+impl Repair {
+    pub(crate) fn clear(&mut self) {
+        self.asked.clear();
+    }
+
+    pub(crate) fn arrived(&mut self, id: &PieceId) {
+        self.asked.remove(id);
+    }
+
+    pub(crate) fn forget(&mut self, peer: PeerIndex) {
+        self.asked.retain(|_, a| a.peer != peer);
+    }
+}
+
+impl Swarm {
+    /// Looks for late pieces and asks for them.
+    pub(crate) fn check_repair(&mut self, now: Time) {
+        self.expire_pulls(now);
+        if !self.config.repair || self.leaving.is_some() {
+            return;
+        }
+        for at in 0..self.tracks.len() {
+            let Some(track) = self.tracks.get(at) else { continue };
+            let wanted = self.late_pieces(now, track);
+            if !wanted.is_empty() {
+                let track = track.config.track;
+                self.pull(now, track, wanted);
+            }
+        }
+    }
+
+    fn expire_pulls(&mut self, now: Time) {
+        let mut silent = Vec::new();
+        self.repair.asked.retain(|_, asked| {
+            let limit = if asked.refused { AFTER_NACK } else { AFTER_SILENCE };
+            let over = now.since(asked.at) >= limit;
+            if over && !asked.refused {
+                silent.push(asked.peer);
+            }
+            !over
+        });
+        silent.sort_unstable();
+        silent.dedup();
+        for peer in silent {
+            let Some(known) = self.peers.get_mut(peer) else { continue };
+            known.silences += 1;
+            if known.silences >= 2 {
+                self.counters.silent_partners += 1;
+                self.drop_partner(peer);
+            }
+        }
+    }
+
+    /// Pieces that should be here by now and are needed soon.
+    fn late_pieces(&self, now: Time, track: &Track) -> Vec<PieceId> {
+        let mut wanted = Vec::new();
+        let Some(newest) = self.edge(track) else { return wanted };
+        let playhead = track.playhead_at(now);
+        let lanes: Vec<Option<i64>> =
+            (0..track.lanes.len()).map(|s| self.expected_us(now, track, s as u8)).collect();
+        for chunk in track.have.base()..=newest {
+            if track.have.complete(chunk) {
+                continue;
+            }
+            let Some(capture_ms) = self.capture_ms(track, chunk) else { continue };
+            let past = playhead.is_some_and(|p| capture_ms < p);
+            let far = playhead.is_some_and(|p| capture_ms > p.saturating_add(URGENT_MS));
+            if past {
+                continue;
+            }
+            for (substream, limit) in lanes.iter().enumerate() {
+                let here = track.have.mask(chunk) >> substream & 1 == 1;
+                let lost = track.lanes.get(substream).is_some_and(|l| l.is_orphan());
+                let late = limit.is_some_and(|limit| offset_us(now, capture_ms) > limit + LATE_US);
+                if here || !late || (far && !lost) {
+                    continue;
+                }
+                self.want_parts(track, chunk, substream as u8, &mut wanted);
+                if wanted.len() >= MAX_ASKED {
+                    return wanted;
+                }
+            }
+        }
+        wanted
+    }
+
+    fn want_parts(&self, track: &Track, chunk: u32, substream: u8, wanted: &mut Vec<PieceId>) {
+        for part in 0..track.have.parts(chunk) {
+            let id = PieceId { track: track.config.track, chunk, substream, part };
+            if !track.have.has(&id) && !self.repair.asked.contains_key(&id) {
+                wanted.push(id);
+            }
+        }
+    }
+
+    /// The newest chunk that this node or a partner has seen.
+    fn edge(&self, track: &Track) -> Option<u32> {
+        let newest = track.have.newest();
+        let theirs = self.peers.partners().filter_map(|(_, p)| {
+            let digest = p.known.as_ref()?.track(track.config.track)?;
+            let end = digest.to.checked_add(u32::try_from(digest.masks.len()).ok()?)?;
+            end.checked_sub(1)
+        });
+        let far = newest.map(|n| n.saturating_add(crate::have::MAX_CHUNKS / 2));
+        let theirs = theirs.max().map(|t| far.map_or(t, |far| t.min(far)));
+        newest.max(theirs)
+    }
+
+    /// When a chunk was captured; beyond the newest known one, counted on.
+    fn capture_ms(&self, track: &Track, chunk: u32) -> Option<u32> {
+        let newest = track.have.newest()?;
+        match chunk.checked_sub(newest) {
+            Some(ahead) if ahead > 0 => {
+                let edge = track.have.capture_ms(newest)?;
+                Some(edge.saturating_add(ahead.saturating_mul(u32::from(track.config.chunk_ms))))
+            }
+            _ => track.have.capture_ms(chunk),
+        }
+    }
+
+    /// Arrival minus capture that punctual pieces of a substream don't exceed; `None` while there
+    /// is nothing to judge by.
+    fn expected_us(&self, now: Time, track: &Track, substream: u8) -> Option<i64> {
+        let lane = track.lanes.get(usize::from(substream))?;
+        let parent = lane.parent.as_ref();
+        if parent.is_some_and(|p| now.since(p.since) < FIRST_ARRIVAL) && lane.lost.is_none() {
+            return None;
+        }
+        if let Some(timing) = lane.timing {
+            return Some(timing.limit());
+        }
+        // No own experience: as late as the latest of the others.
+        track.lanes.iter().filter_map(|l| l.timing).map(|t| t.limit()).max()
+    }
+
+    /// Asks partners for pieces: each is picked by chance, weighted by the upload it can spare.
+    fn pull(&mut self, now: Time, track: TrackId, wanted: Vec<PieceId>) {
+        let mut questions: BTreeMap<PeerIndex, Vec<Wanted>> = BTreeMap::new();
+        for id in wanted {
+            if self.repair.asked.len() >= MAX_PULLS {
+                break;
+            }
+            let Some(peer) = self.holder(now, &id) else {
+                self.counters.nobody_has += 1;
+                continue;
+            };
+            self.repair.asked.insert(id, Asked { peer, at: now, refused: false });
+            questions.entry(peer).or_default().push(Wanted::new(&id));
+        }
+        for (peer, pieces) in questions {
+            self.counters.pulls += pieces.len() as u64;
+            self.send(peer, Message::Pull(Pull { track, pieces, gap: false }));
+        }
+    }
+
+    fn holder(&mut self, now: Time, id: &PieceId) -> Option<PeerIndex> {
+        let mut sum = 0u64;
+        let mut chosen = None;
+        let holders: Vec<(PeerIndex, u64)> = self
+            .peers
+            .partners()
+            .filter(|(at, _)| !self.is_banned(now, *at))
+            .filter_map(|(at, p)| Some((at, p.known.as_ref()?)))
+            .filter(|(_, k)| !k.busy && k.has(id))
+            .map(|(at, k)| (at, u64::from(k.spare_kbps.max(1))))
+            .collect();
+        for (at, weight) in holders {
+            sum += weight;
+            let draw = self.dice.below(usize::try_from(sum).unwrap_or(usize::MAX)) as u64;
+            if draw < weight {
+                chosen = Some(at);
+            }
+        }
+        chosen
+    }
+
+    /// After a change of parent: the new one is asked for what the old one has left out.
+    pub(crate) fn pull_gap(&mut self, now: Time, peer: PeerIndex, id: LaneId) {
+        let Some(track) = self.track(id.track) else { return };
+        let Some(newest) = self.edge(track) else { return };
+        let playhead = track.playhead_at(now);
+        let mut wanted = Vec::new();
+        for chunk in track.have.base()..=newest {
+            let past = playhead.zip(self.capture_ms(track, chunk)).is_some_and(|(p, c)| c < p);
+            let here = track.have.mask(chunk) >> id.substream & 1 == 1;
+            if !past && !here && !track.have.complete(chunk) {
+                self.want_parts(track, chunk, id.substream, &mut wanted);
+            }
+        }
+        wanted.truncate(MAX_ASKED);
+        if wanted.is_empty() {
+            return;
+        }
+        for piece in &wanted {
+            self.repair.asked.insert(*piece, Asked { peer, at: now, refused: false });
+        }
+        let pieces = wanted.iter().map(Wanted::new).collect();
+        self.send(peer, Message::Pull(Pull { track: id.track, pieces, gap: true }));
+    }
+
+    /// A neighbour asks for pieces.
+    pub(crate) fn on_pull(&mut self, now: Time, peer: PeerIndex, m: &Pull) {
+        let limit = match (self.is_root(), m.gap) {
+            (true, false) => REFUSE_ORIGIN,
+            (_, true) => REFUSE_GAP,
+            _ => REFUSE,
+        };
+        let mut refused = Vec::new();
+        for wanted in m.pieces.iter().take(MAX_ASKED) {
+            let id = wanted.id(m.track);
+            let here = self.track(m.track).filter(|t| t.have.has(&id));
+            let len = here.map(|t| t.have.len(id.chunk));
+            let room = self.uplink.delay(Class::Repair) <= limit && self.allowance != Some(0);
+            let queued = match len {
+                Some(len) if room => self.push_repair(now, peer, id, len),
+                _ => false,
+            };
+            if !queued {
+                refused.push(*wanted);
+            }
+        }
+        if !refused.is_empty() {
+            self.send(peer, Message::Nack(Nack { track: m.track, pieces: refused }));
+        }
+    }
+
+    pub(crate) fn on_nack(&mut self, now: Time, m: &Nack) {
+        for wanted in m.pieces.iter().take(MAX_ASKED) {
+            if let Some(asked) = self.repair.asked.get_mut(&wanted.id(m.track)) {
+                asked.refused = true;
+                asked.at = now;
+            }
+        }
+        self.counters.refusals += m.pieces.len() as u64;
+    }
+}

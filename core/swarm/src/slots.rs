@@ -1,0 +1,265 @@
+//! Slots: how many children this node can feed, in which substreams, and whether it takes one more.
+//!
+//! A slot is the right to receive one substream. Slots are counted in bits a second over all
+//! tracks: ⌊0.85 × allowance / slot rate⌋. Invariant: what is promised never exceeds the budget,
+//! but for children that are on their way out (1.1 × at most) and lifeboats.
+
+use crate::lane::{Lane, LaneId};
+use crate::message::{Attach, Flags};
+use crate::track::Track;
+use crate::uplink::UNLIMITED_BPS;
+use crate::{NodeId, PeerIndex, Swarm, Time};
+
+/// Slots that one home substream can take (findings, section 2: homes = ⌈slots / 32⌉).
+const SLOTS_PER_HOME: u64 = 32;
+/// A newcomer displaces a child whose fan is this much smaller (findings, R3).
+pub(crate) const FAN_FACTOR: u32 = 3; // thirds of two: 1.5 ×, see `displaces`
+/// Children on their way out at once in one substream (findings, section 5, 5).
+const MAX_LEAVING: usize = 2;
+/// Lifeboats that the origin takes beyond its quota (DESIGN, "A mass crash").
+const ORIGIN_LIFEBOATS: usize = 2;
+/// A small track may use this part of the budget, so that its few bits don't need deep trees.
+const SMALL_TRACK_SHARE: u64 = 5; // a fifth
+/// Children at most, whatever the allowance.
+pub(crate) const MAX_CHILDREN: usize = 256;
+
+/// Whether a fan is at least 1.5 times another.
+pub(crate) const fn displaces(fan: u32, other: u32) -> bool {
+    fan > 0 && fan * 2 >= other * FAN_FACTOR && fan > other
+}
+
+/// The answer to an ATTACH.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Take { temporary: bool, evict: Option<(LaneId, PeerIndex)> },
+    No,
+}
+
+const TAKE: Verdict = Verdict::Take { temporary: false, evict: None };
+
+impl Swarm {
+    /// Bits a second that slots may use.
+    pub(crate) fn budget_bps(&self) -> u64 {
+        let allowance = self.allowance.unwrap_or(UNLIMITED_BPS);
+        let budget = (allowance as f64 * f64::from(self.config.fill)) as u64;
+        // An origin that can just send one copy must send every substream.
+        let whole = self.total_bps();
+        if self.is_root() && allowance >= whole { budget.max(whole) } else { budget }
+    }
+
+    pub(crate) fn total_bps(&self) -> u64 {
+        self.tracks.iter().map(Track::total_bps).sum()
+    }
+
+    /// Bits a second that children and promises use; children on their way out are left aside.
+    pub(crate) fn used_bps(&self) -> u64 {
+        let lanes = |t: &Track| t.lanes.iter().map(|l| l.staying().count() as u64).sum::<u64>();
+        let children: u64 = self.tracks.iter().map(|t| lanes(t) * t.slot_bps()).sum();
+        let promised = self.dials.promised().filter_map(|a| self.track(a.track));
+        children + promised.map(Track::slot_bps).sum::<u64>()
+    }
+
+    pub(crate) fn free_bps(&self) -> u64 {
+        self.budget_bps().saturating_sub(self.used_bps())
+    }
+
+    /// Slots that this node has for a track: its part of the budget by rate.
+    pub(crate) fn slots(&self, track: &Track) -> u64 {
+        let (budget, total) = (self.budget_bps(), self.total_bps().max(1));
+        let part = budget.saturating_mul(track.total_bps()) / total;
+        let part = if track.config.k == 1 { part.max(budget / SMALL_TRACK_SHARE) } else { part };
+        (part / track.slot_bps()).min(MAX_CHILDREN as u64)
+    }
+
+    /// Children that this node could take in each of its homes of a track.
+    pub(crate) fn fan(&self, track: &Track) -> u16 {
+        let homes = u64::from(track.homes.count_ones().max(1));
+        u16::try_from(self.slots(track) / homes).unwrap_or(u16::MAX)
+    }
+
+    /// What to offer when asking for a slot: the fan in a home; in other substreams, only after
+    /// several failures, a few free slots, so that an only uploader can displace a leaf.
+    pub(crate) fn offered_fan(&self, id: LaneId, desperate: bool) -> u16 {
+        let Some(track) = self.track(id.track) else { return 0 };
+        if track.is_home(id.substream) {
+            return self.fan(track);
+        }
+        let free = self.free_bps() / track.slot_bps();
+        if desperate { u16::try_from(free.min(3)).unwrap_or(0) } else { 0 }
+    }
+
+    /// Chooses the home substreams where there are none or not as many as the slots ask for.
+    pub(crate) fn choose_homes(&mut self) {
+        if self.is_root() {
+            self.tracks.iter_mut().for_each(|t| t.homes = t.have.all());
+            return;
+        }
+        for at in 0..self.tracks.len() {
+            let Some(track) = self.tracks.get(at) else { continue };
+            let lanes = track.lanes.len();
+            let homes = self.slots(track).div_ceil(SLOTS_PER_HOME).min(lanes as u64) as u32;
+            if track.homes.count_ones() == homes {
+                continue;
+            }
+            let first = match track.homes.trailing_zeros() {
+                32 => self.choose_home(at),
+                kept => kept as usize,
+            };
+            let mask = (0..homes as usize).fold(0, |m, i| m | 1 << ((first + i) % lanes));
+            if let Some(track) = self.tracks.get_mut(at) {
+                track.homes = mask;
+            }
+        }
+    }
+
+    /// The better of two random substreams by the slack that the origin reports.
+    fn choose_home(&mut self, track: usize) -> usize {
+        let Some(track) = self.tracks.get(track) else { return 0 };
+        let lanes = track.lanes.len();
+        let (a, b) = (self.dice.below(lanes), self.dice.below(lanes));
+        let slack = |s: usize| self.audience.slack(track.config.track, s).unwrap_or(0);
+        if slack(b) < slack(a) { b } else { a }
+    }
+
+    /// Children that the origin takes in a substream. The quota is per substream: a shared pool
+    /// once starved one substream for everybody (findings, section 5, 3).
+    pub(crate) fn quota(&self, id: LaneId) -> usize {
+        let Some(track) = self.track(id.track) else { return 0 };
+        let lanes = track.lanes.len();
+        let most = usize::try_from(self.slots(track)).unwrap_or(MAX_CHILDREN);
+        let share = (lanes as f64 * f64::from(self.config.origin_share)).ceil() as usize;
+        let total = if self.gives_all() { most } else { most.min(share.max(2)) };
+        // The spare ones move on each ten seconds.
+        let turn = (usize::from(id.substream) + self.seconds as usize / 10) % lanes.max(1);
+        total / lanes.max(1) + usize::from(turn < total % lanes.max(1))
+    }
+
+    /// Whether the origin gives all that it may.
+    fn gives_all(&self) -> bool {
+        let ratio = self.audience.ratio_permille() as f32 / 1000.0;
+        self.audience.viewers() <= self.config.small_group || ratio < self.config.short_ratio
+    }
+
+    /// Whether to take a child, as far as this node's own state says.
+    pub(crate) fn judge(&self, now: Time, who: &NodeId, ask: &Attach) -> Verdict {
+        let id = LaneId { track: ask.track, substream: ask.substream };
+        let (Some(track), Some(lane)) = (self.track(id.track), self.lane(id)) else {
+            return Verdict::No;
+        };
+        let peer = self.peers.find(who);
+        let parent = lane.parent.as_ref().and_then(|p| self.peers.get(p.peer));
+        if self.leaving.is_some()
+            || self.budget_bps() < track.slot_bps()
+            || lane.path_has(who.short())
+            || parent.is_some_and(|p| p.info.node == *who)
+            || !self.is_healthy(now, id)
+            || lane.children.len() >= MAX_CHILDREN
+        {
+            return Verdict::No;
+        }
+        if peer.and_then(|p| lane.child(p)).is_some_and(|c| c.leaving.is_none()) {
+            return TAKE;
+        }
+        if self.is_root() {
+            self.judge_as_origin(id, lane, ask)
+        } else {
+            self.judge_as_peer(id, ask)
+        }
+    }
+
+    fn judge_as_origin(&self, id: LaneId, lane: &Lane, ask: &Attach) -> Verdict {
+        let promised =
+            self.dials.promised().filter(|a| a.substream == id.substream && a.track == id.track);
+        let taken = lane.staying().count() + promised.count();
+        let quota = self.quota(id);
+        if taken < quota || (ask.flags.has(Flags::SUCCESSOR) && taken < quota + ORIGIN_LIFEBOATS) {
+            return TAKE;
+        }
+        if let Some(evict) = self.weaker_child(id, ask.fan) {
+            return Verdict::Take { temporary: false, evict: Some((id, evict)) };
+        }
+        if ask.flags.has(Flags::LIFEBOAT) && taken < quota + ORIGIN_LIFEBOATS {
+            return Verdict::Take { temporary: true, evict: None };
+        }
+        Verdict::No
+    }
+
+    fn judge_as_peer(&self, id: LaneId, ask: &Attach) -> Verdict {
+        let Some(track) = self.track(id.track) else { return Verdict::No };
+        let (slot, home) = (track.slot_bps(), track.is_home(id.substream));
+        let (budget, used) = (self.budget_bps(), self.used_bps());
+        let over = budget + (budget / 10).max(slot);
+        let small = track.config.k == 1;
+        let crowded = small && self.lane_used(track) >= self.slots(track).max(1);
+        if used + slot <= budget && !crowded && (home || ask.flags.has(Flags::EMERGENCY)) {
+            return TAKE;
+        }
+        if ask.flags.has(Flags::SUCCESSOR) && used + slot <= over {
+            return TAKE;
+        }
+        if home && used <= over {
+            let foreign = if used + slot > budget { self.foreign_child(id) } else { None };
+            let weaker = || self.weaker_child(id, ask.fan).map(|peer| (id, peer));
+            if let Some(evict) = foreign.or_else(weaker) {
+                return Verdict::Take { temporary: false, evict: Some(evict) };
+            }
+        }
+        if ask.flags.has(Flags::LIFEBOAT) && used + slot <= over {
+            return Verdict::Take { temporary: true, evict: None };
+        }
+        Verdict::No
+    }
+
+    fn lane_used(&self, track: &Track) -> u64 {
+        track.lanes.iter().map(|l| l.staying().count() as u64).sum()
+    }
+
+    /// The child with the smallest fan, if the newcomer's is at least 1.5 times as much.
+    fn weaker_child(&self, id: LaneId, fan: u16) -> Option<PeerIndex> {
+        let lane = self.lane(id)?;
+        let leaving = lane.children.len() - lane.staying().count();
+        let weakest = lane.staying().min_by_key(|c| c.fan)?;
+        let weaker = displaces(u32::from(fan), u32::from(weakest.fan));
+        (leaving < MAX_LEAVING && weaker).then_some(weakest.peer)
+    }
+
+    /// A child in a substream that is none of our homes.
+    fn foreign_child(&self, id: LaneId) -> Option<(LaneId, PeerIndex)> {
+        let lane = self.lane(id)?;
+        if lane.children.len() - lane.staying().count() >= MAX_LEAVING {
+            return None;
+        }
+        let track = self.track(id.track)?;
+        let foreign = track.lane_ids().filter(|l| !track.is_home(l.substream));
+        foreign.filter_map(|l| Some((l, self.lane(l)?.staying().last()?.peer))).next()
+    }
+
+    /// Free slots of a substream that others may count on.
+    pub(crate) fn own_slack(&self, now: Time, id: LaneId) -> u32 {
+        let (Some(track), Some(lane)) = (self.track(id.track), self.lane(id)) else { return 0 };
+        if self.leaving.is_some() || !self.is_healthy(now, id) {
+            return 0;
+        }
+        let free = self.free_bps() / track.slot_bps();
+        if self.is_root() {
+            let left = self.quota(id).saturating_sub(lane.staying().count());
+            return u32::try_from(left).unwrap_or(0);
+        }
+        let left = self.slots(track).saturating_sub(self.lane_used(track));
+        if track.is_home(id.substream) { u32::try_from(free.min(left)).unwrap_or(0) } else { 0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fan_displaces_another_from_one_and_a_half_times_on() {
+        assert!(displaces(3, 2));
+        assert!(!displaces(4, 3));
+        assert!(displaces(1, 0));
+        assert!(!displaces(0, 0));
+        assert!(!displaces(10, 10));
+    }
+}

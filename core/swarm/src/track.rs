@@ -1,0 +1,117 @@
+//! One track: its shape, what is here of it, and its substreams.
+
+use crate::config::TrackConfig;
+use crate::have::Have;
+use crate::lane::{Lane, LaneId};
+use crate::{PeerIndex, PieceId, Swarm, Time};
+
+/// A track on one substream (sound) goes before the others: this much earlier in the queue.
+const SMALL_TRACK_LEAD_US: u64 = 100_000;
+
+/// State of one track.
+#[derive(Clone, Debug)]
+pub(crate) struct Track {
+    pub(crate) config: TrackConfig,
+    pub(crate) have: Have,
+    pub(crate) lanes: Vec<Lane>,
+    /// The substreams in which this node mainly serves, one bit each.
+    pub(crate) homes: u32,
+    /// Where the playout clock stood, and when.
+    pub(crate) playhead: Option<(Time, u32)>,
+    /// The first chunk that this node has any use for.
+    pub(crate) start: Option<u32>,
+}
+
+impl Track {
+    pub(crate) fn new(mut config: TrackConfig) -> Self {
+        config.k = config.k.clamp(1, 16);
+        let lanes = usize::from(config.k) + usize::from(config.parity);
+        Self {
+            config,
+            have: Have::new(config.track, config.k, lanes as u8, config.chunk_ms),
+            lanes: vec![Lane::default(); lanes],
+            homes: 0,
+            playhead: None,
+            start: None,
+        }
+    }
+
+    pub(crate) fn same_shape(&self, other: &TrackConfig) -> bool {
+        let own = &self.config;
+        (own.track, own.k, own.parity) == (other.track, other.k.clamp(1, 16), other.parity)
+    }
+
+    pub(crate) fn clear(&mut self, now: Time) {
+        self.have.clear();
+        self.playhead = None;
+        self.start = None;
+        for lane in &mut self.lanes {
+            lane.timing = None;
+            if let Some(parent) = &mut lane.parent {
+                parent.last = None;
+                parent.since = now;
+                parent.suspect = None;
+            }
+        }
+    }
+
+    pub(crate) fn lane_ids(&self) -> impl Iterator<Item = LaneId> + use<> {
+        let track = self.config.track;
+        (0..self.lanes.len() as u8).map(move |substream| LaneId { track, substream })
+    }
+
+    /// Bits a second of one substream.
+    pub(crate) fn slot_bps(&self) -> u64 {
+        (u64::from(self.config.wire_bps) / u64::from(self.config.k)).max(1)
+    }
+
+    /// Bits a second of all substreams.
+    pub(crate) fn total_bps(&self) -> u64 {
+        self.slot_bps() * self.lanes.len() as u64
+    }
+
+    /// Where a piece stands in the queue: by capture time.
+    pub(crate) fn due(&self, capture_ms: u32) -> u64 {
+        let lead = if self.config.k == 1 { SMALL_TRACK_LEAD_US } else { 0 };
+        (u64::from(capture_ms) * 1000).saturating_sub(lead)
+    }
+
+    /// Whether a neighbour is a child for this piece.
+    pub(crate) fn feeds(&self, piece: &PieceId, peer: PeerIndex, generation: u32) -> bool {
+        self.config.track == piece.track
+            && self
+                .lanes
+                .get(usize::from(piece.substream))
+                .and_then(|l| l.child(peer))
+                .is_some_and(|c| c.generation == generation)
+    }
+
+    pub(crate) fn is_home(&self, substream: u8) -> bool {
+        self.homes >> substream & 1 == 1
+    }
+
+    /// The playout clock carried on to `now`.
+    pub(crate) fn playhead_at(&self, now: Time) -> Option<u32> {
+        let (at, capture_ms) = self.playhead?;
+        let since = u32::try_from(now.since(at).as_millis()).unwrap_or(u32::MAX);
+        Some(capture_ms.saturating_add(since))
+    }
+
+    /// The first chunk that is worth sending to this node in a substream.
+    pub(crate) fn first_wanted(&self, substream: u8) -> Option<u32> {
+        let newest = self.have.newest()?;
+        let has = |c: &u32| self.have.mask(*c) >> substream & 1 == 1;
+        let last = (self.have.base()..=newest).rev().find(has);
+        Some(last.map_or_else(|| self.start.unwrap_or(newest), |c| c.saturating_add(1)))
+    }
+}
+
+impl Swarm {
+    pub(crate) fn lane(&self, id: LaneId) -> Option<&Lane> {
+        self.track(id.track)?.lanes.get(usize::from(id.substream))
+    }
+
+    pub(crate) fn lane_mut(&mut self, id: LaneId) -> Option<&mut Lane> {
+        self.track_mut(id.track)?.lanes.get_mut(usize::from(id.substream))
+    }
+}

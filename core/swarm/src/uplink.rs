@@ -1,0 +1,285 @@
+//! The one uplink queue of the device.
+//!
+//! Two classes: live pushes, then repair and backfill; earliest deadline first within each; tokens
+//! from the allowance. One queue for both collapses under load and never recovers
+//! (`evidence/swarm-findings.md`, section 5, 2). Invariants: nothing leaves faster than the
+//! allowance, nothing waits longer than [`MAX_WAIT`], and there are never more than
+//! [`MAX_QUEUED`] entries.
+
+use core::cmp::Reverse;
+use core::time::Duration;
+use std::collections::BinaryHeap;
+
+use crate::{PeerIndex, PieceId, Time};
+
+/// A piece that has waited this long is of no use any more: the children's clocks have passed it
+/// (target latencies stay under 2 s).
+pub(crate) const MAX_WAIT: Duration = Duration::from_millis(1_500);
+
+/// Entries at most. 1.5 s of 50 Mbit/s in pieces of 2.5 KB are 3,750.
+pub(crate) const MAX_QUEUED: usize = 4_096;
+
+/// Depth of the token bucket: min(50 ms of the allowance, 32 KiB) (DESIGN, "A cap is a cap").
+const BURST: Duration = Duration::from_millis(50);
+const BURST_BYTES: u64 = 32 * 1024;
+
+/// The rate that is assumed for slots and queue lengths where no limit is set.
+pub(crate) const UNLIMITED_BPS: u64 = 50_000_000;
+
+/// Which of the two classes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Class {
+    Live,
+    Repair,
+}
+
+/// One piece for one neighbour. Ordered by deadline, then by rank (children with more fan first),
+/// then by arrival.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Entry {
+    pub(crate) due: u64,
+    pub(crate) rank: u16,
+    pub(crate) number: u64,
+    pub(crate) peer: PeerIndex,
+    pub(crate) generation: u32,
+    pub(crate) piece: PieceId,
+    pub(crate) len: u32,
+    pub(crate) queued: Time,
+}
+
+/// What to do with the entry in front.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Gate {
+    Send,
+    /// The way to the neighbour is blocked: keep it aside.
+    Park,
+    /// Nobody wants it any more.
+    Drop,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Queue {
+    heap: BinaryHeap<Reverse<Entry>>,
+    bytes: u64,
+}
+
+/// The queue and its token bucket.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Uplink {
+    live: Queue,
+    repair: Queue,
+    parked: Vec<(Class, Entry)>,
+    rate: Option<u64>,
+    tokens: i64,
+    filled: Time,
+    number: u64,
+    /// Pieces dropped because they waited too long or the queue was full.
+    pub(crate) expired: u64,
+}
+
+impl Uplink {
+    /// Sets the allowance in bits a second; `None` is unlimited.
+    pub(crate) fn set_rate(&mut self, now: Time, rate: Option<u64>) {
+        self.fill(now);
+        self.rate = rate;
+        self.tokens = self.tokens.min(self.depth());
+    }
+
+    /// The rate by which queue lengths are turned into time.
+    fn pace(&self) -> u64 {
+        self.rate.unwrap_or(UNLIMITED_BPS)
+    }
+
+    fn depth(&self) -> i64 {
+        let burst = self.pace().saturating_mul(BURST.as_millis() as u64) / 1000;
+        i64::try_from(burst.min(BURST_BYTES * 8)).unwrap_or(i64::MAX)
+    }
+
+    fn fill(&mut self, now: Time) {
+        let micros = now.since(self.filled).as_micros().min(10_000_000) as u64;
+        let bits = i64::try_from(self.pace().saturating_mul(micros) / 1_000_000);
+        self.tokens = self.tokens.saturating_add(bits.unwrap_or(i64::MAX)).min(self.depth());
+        self.filled = now;
+    }
+
+    /// Puts a piece in line; false if the line is full.
+    pub(crate) fn push(&mut self, class: Class, mut entry: Entry) -> bool {
+        if self.live.heap.len() + self.repair.heap.len() + self.parked.len() >= MAX_QUEUED {
+            self.expired += 1;
+            return false;
+        }
+        self.number += 1;
+        entry.number = self.number;
+        let queue = self.queue(class);
+        queue.bytes += u64::from(entry.len);
+        queue.heap.push(Reverse(entry));
+        true
+    }
+
+    fn queue(&mut self, class: Class) -> &mut Queue {
+        match class {
+            Class::Live => &mut self.live,
+            Class::Repair => &mut self.repair,
+        }
+    }
+
+    /// How long what waits in a class (with the classes before it) takes at the allowance.
+    pub(crate) fn delay(&self, class: Class) -> Duration {
+        let bytes = match class {
+            Class::Live => self.live.bytes,
+            Class::Repair => self.live.bytes + self.repair.bytes,
+        };
+        match self.pace() {
+            0 => MAX_WAIT,
+            pace => Duration::from_micros(bytes.saturating_mul(8_000_000) / pace),
+        }
+    }
+
+    /// Lets parked entries try again.
+    pub(crate) fn unpark(&mut self) {
+        for (class, entry) in core::mem::take(&mut self.parked) {
+            self.queue(class).heap.push(Reverse(entry));
+        }
+    }
+
+    /// The next piece that may leave at `now`, as far as `gate` lets it.
+    pub(crate) fn poll(
+        &mut self,
+        now: Time,
+        mut gate: impl FnMut(Class, &Entry) -> Gate,
+    ) -> Option<(Class, Entry)> {
+        self.fill(now);
+        for class in [Class::Live, Class::Repair] {
+            while let Some(entry) = self.queue(class).heap.peek().map(|e| e.0) {
+                let late = now.since(entry.queued) > MAX_WAIT || self.rate == Some(0);
+                let verdict = if late { Gate::Drop } else { gate(class, &entry) };
+                if verdict == Gate::Send && !self.has_tokens(entry.len) {
+                    return None;
+                }
+                let queue = self.queue(class);
+                queue.heap.pop();
+                if verdict == Gate::Park {
+                    self.parked.push((class, entry));
+                    continue;
+                }
+                queue.bytes = queue.bytes.saturating_sub(u64::from(entry.len));
+                if verdict == Gate::Send {
+                    self.take(entry.len);
+                    return Some((class, entry));
+                }
+                self.expired += u64::from(late);
+            }
+        }
+        None
+    }
+
+    /// A piece longer than the bucket leaves on a full bucket and is paid for afterwards.
+    fn has_tokens(&self, len: u32) -> bool {
+        self.rate.is_none() || self.tokens >= self.depth().min(i64::from(len) * 8)
+    }
+
+    fn take(&mut self, len: u32) {
+        if self.rate.is_some() {
+            self.tokens -= i64::from(len) * 8;
+        }
+    }
+
+    /// When the piece in front may leave, if it waits for tokens.
+    pub(crate) fn next(&self) -> Option<Time> {
+        let front = self.live.heap.peek().or_else(|| self.repair.heap.peek())?;
+        let lack = self.depth().min(i64::from(front.0.len) * 8).saturating_sub(self.tokens);
+        let pace = self.pace();
+        if self.rate.is_none() || lack <= 0 || pace == 0 {
+            return Some(self.filled);
+        }
+        let micros = (lack as u64).saturating_mul(1_000_000).div_ceil(pace);
+        Some(self.filled + Duration::from_micros(micros))
+    }
+
+    /// Forgets everything that waits.
+    pub(crate) fn clear(&mut self) {
+        self.live = Queue::default();
+        self.repair = Queue::default();
+        self.parked.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(due: u64, len: u32, now: Time) -> Entry {
+        let piece = PieceId { track: 0, chunk: 0, substream: 0, part: 0 };
+        let peer = PeerIndex(0);
+        Entry { due, rank: 0, number: 0, peer, generation: 0, piece, len, queued: now }
+    }
+
+    fn drain(uplink: &mut Uplink, now: Time) -> Vec<(Class, u64)> {
+        core::iter::from_fn(|| uplink.poll(now, |_, _| Gate::Send))
+            .map(|(c, e)| (c, e.due))
+            .collect()
+    }
+
+    #[test]
+    fn live_goes_before_repair_and_each_by_its_deadline() {
+        let mut uplink = Uplink::default();
+        let now = Time::from_millis(1);
+        for (class, due) in
+            [(Class::Repair, 1), (Class::Live, 9), (Class::Live, 3), (Class::Repair, 0)]
+        {
+            uplink.push(class, entry(due, 100, now));
+        }
+        let order = drain(&mut uplink, now);
+        let (live, repair) = (Class::Live, Class::Repair);
+        assert_eq!(order, [(live, 3), (live, 9), (repair, 0), (repair, 1)]);
+    }
+
+    #[test]
+    fn no_more_leaves_than_the_allowance() {
+        let mut uplink = Uplink::default();
+        uplink.set_rate(Time::ZERO, Some(1_000_000));
+        let mut sent = 0u64;
+        for ms in 0..10_000u64 {
+            let now = Time::from_millis(ms);
+            if ms % 10 == 0 {
+                uplink.push(Class::Live, entry(ms, 2_500, now));
+            }
+            sent += drain(&mut uplink, now).len() as u64 * 2_500;
+        }
+        let allowed = 1_000_000 * 10 / 8;
+        assert!(sent <= allowed + 2 * 6_250, "{sent} of {allowed}");
+        assert!(sent >= allowed - 2 * 6_250, "{sent} of {allowed}");
+    }
+
+    #[test]
+    fn what_waits_too_long_is_dropped_and_counted() {
+        let mut uplink = Uplink::default();
+        uplink.push(Class::Live, entry(0, 100, Time::ZERO));
+        let late = Time::ZERO + MAX_WAIT + Duration::from_millis(1);
+        assert_eq!(drain(&mut uplink, late), []);
+        assert_eq!(uplink.expired, 1);
+        assert_eq!(uplink.delay(Class::Live), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_blocked_neighbour_does_not_hold_up_the_others() {
+        let mut uplink = Uplink::default();
+        let now = Time::from_millis(1);
+        uplink.push(Class::Live, entry(1, 100, now));
+        let other = Entry { peer: PeerIndex(1), ..entry(2, 100, now) };
+        uplink.push(Class::Live, other);
+        let gate = |_: Class, e: &Entry| if e.peer.0 == 0 { Gate::Park } else { Gate::Send };
+        assert_eq!(uplink.poll(now, gate).map(|(_, e)| e.peer.0), Some(1));
+        assert!(uplink.poll(now, gate).is_none());
+        uplink.unpark();
+        assert_eq!(drain(&mut uplink, now), [(Class::Live, 1)]);
+    }
+
+    #[test]
+    fn an_allowance_of_nothing_gives_nothing() {
+        let mut uplink = Uplink::default();
+        uplink.set_rate(Time::ZERO, Some(0));
+        uplink.push(Class::Live, entry(0, 1, Time::ZERO));
+        assert_eq!(drain(&mut uplink, Time::from_millis(900)), []);
+    }
+}
