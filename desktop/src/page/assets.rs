@@ -26,7 +26,38 @@ const CSS: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
-const ASSETS: &[Asset] = assets!["index.html" as HTML, "icon.svg" as SVG, "css/base.css" as CSS,];
+const ASSETS: &[Asset] = assets![
+    "icon.svg" as SVG,
+    "index.html" as HTML,
+    "css/base.css" as CSS,
+    "css/details.css" as CSS,
+    "css/panels.css" as CSS,
+    "css/stage.css" as CSS,
+    "js/announce.js" as SCRIPT,
+    "js/charts.js" as SCRIPT,
+    "js/controls.js" as SCRIPT,
+    "js/details.js" as SCRIPT,
+    "js/dom.js" as SCRIPT,
+    "js/hand.js" as SCRIPT,
+    "js/icons.js" as SCRIPT,
+    "js/keys.js" as SCRIPT,
+    "js/main.js" as SCRIPT,
+    "js/overlay.js" as SCRIPT,
+    "js/pace.js" as SCRIPT,
+    "js/player.js" as SCRIPT,
+    "js/post.js" as SCRIPT,
+    "js/reach.js" as SCRIPT,
+    "js/share.js" as SCRIPT,
+    "js/states.js" as SCRIPT,
+    "js/still.js" as SCRIPT,
+    "js/stream.js" as SCRIPT,
+    "js/track.js" as SCRIPT,
+    "js/wake.js" as SCRIPT,
+    "js/words.js" as SCRIPT,
+    "words/de.js" as SCRIPT,
+    "words/en.js" as SCRIPT,
+    "words/es.js" as SCRIPT,
+];
 
 /// The file, or "not found".
 pub(super) fn answer(name: &str) -> Response {
