@@ -290,3 +290,71 @@ fn a_broadcaster_asks_for_what_can_be() {
         assert_eq!(origin.cut(&sealed, k, 100, false), Err(SealError::K(k)));
     }
 }
+
+mod hostile {
+    //! Whatever a peer sends: no panic, and the state stays as it was.
+
+    use super::*;
+    use proptest::prelude::*;
+
+    #[derive(Clone, Copy, Debug)]
+    enum Message {
+        Cert,
+        Head,
+        Roster,
+        Welcome,
+        Piece,
+    }
+
+    /// A true message of a later moment with one byte changed, then cut or extended.
+    fn damaged(true_bytes: &[u8], at: usize, xor: u8, len: usize) -> Vec<u8> {
+        let mut bytes = true_bytes.to_vec();
+        let at = at % bytes.len();
+        bytes[at] ^= xor;
+        bytes.resize(if len == 0 { bytes.len() } else { len }, 0);
+        bytes
+    }
+
+    fn deliver(member: &mut Member, message: Message, bytes: &[u8], later: &Welcome) {
+        let refused = match message {
+            Message::Cert => member.handle_cert(bytes, NOW).is_err(),
+            Message::Head => !matches!(member.handle_head(bytes, NOW), Ok(News::Newer)),
+            Message::Roster => member.handle_roster(bytes, NOW).is_err(),
+            Message::Welcome => {
+                member.handle_welcome(&later.cert, &later.head, bytes, NOW).is_err()
+            }
+            Message::Piece => !matches!(member.verify_piece(bytes), Verdict::Good(_)),
+        };
+        assert!(refused, "{message:?}");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(400))]
+        #[test]
+        fn damaged_and_arbitrary_messages_are_refused_and_change_nothing(
+            kind in 0usize..5, at: usize, xor in 1u8.., len in prop_oneof![Just(0usize), 0usize..4000],
+            noise in proptest::collection::vec(any::<u8>(), 0..400)
+        ) {
+            let mut world = World::new();
+            let mut origin = world.start(NOW);
+            let mut member = world.member(&origin, NOW);
+            let piece = pieces(&mut origin, 0, 0)[0].clone();
+            origin.rotate_epoch(NOW, 0, &mut world.rng).unwrap();
+            let later = origin.view().welcome();
+            let restarted = world.start(NOW + 1).view().welcome();
+            let all = [
+                (Message::Cert, &restarted.cert),
+                (Message::Head, &later.head),
+                (Message::Roster, &later.roster),
+                (Message::Welcome, &later.roster),
+                (Message::Piece, &piece),
+            ];
+            let (message, bytes) = all[kind];
+            let floor = member.floor();
+            deliver(&mut member, message, &damaged(bytes, at, xor, len), &later);
+            deliver(&mut member, message, &noise, &later);
+            prop_assert_eq!(member.floor(), floor);
+            prop_assert_eq!(read(&mut member, &pieces(&mut origin, 1, 0)).unwrap(), "chunk 1");
+        }
+    }
+}
