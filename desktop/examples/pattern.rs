@@ -1,41 +1,78 @@
-//! Tools around the test pattern, for people and for measurements.
+//! Tools around the test pattern, for people and for measurements. SIZE is WIDTH HEIGHT [BITRATE].
 //!
-//! `picture N [WIDTH HEIGHT]` writes frame N as a PPM picture to standard output.
+//! `write SECONDS [SIZE]` writes a fragmented MP4 to standard output.
+//! `picture N [SIZE]` writes frame N as a PPM picture to standard output.
+//! `speed [SIZE]` says how much faster than real time the pattern is made; fails when it is too
+//! slow to leave the machine to the rest of the program.
 //! `read WIDTH HEIGHT` reads decoded frames (8-bit luma, `ffmpeg -f rawvideo -pix_fmt gray`) from
 //! standard input and prints one line for each: its place and the number read, or `-`.
-//! `speed [WIDTH HEIGHT [BITRATE]]` says how much faster than real time the pattern is made.
 
 #[path = "../src/pattern/mod.rs"]
 pub mod pattern;
 
 use std::io::{self, BufWriter, ErrorKind, Read, Write};
+use std::process::ExitCode;
 use std::time::Instant;
 
+use manyhands_media::output::Fmp4;
 use pattern::{Pattern, PatternConfig, PatternError, clock_text, read_frame_number};
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
-fn main() -> Outcome {
-    let words: Vec<String> = std::env::args().skip(1).collect();
-    let numbers: Vec<u32> = words.iter().skip(1).filter_map(|word| word.parse().ok()).collect();
-    match (words.first().map(String::as_str), numbers.as_slice()) {
-        (Some("picture"), &[n]) => picture(n, PatternConfig::default()),
-        (Some("picture"), &[n, width, height]) => picture(n, sized(width, height)),
-        (Some("read"), &[width, height]) => read(width as usize, height as usize),
-        (Some("speed"), &[]) => speed(PatternConfig::default()),
-        (Some("speed"), &[width, height]) => speed(sized(width, height)),
-        (Some("speed"), &[width, height, bitrate]) => {
-            speed(PatternConfig { bitrate, ..sized(width, height) })
+const USAGE: &str = "usage: write SECONDS [SIZE] | picture N [SIZE] | speed [SIZE] | \
+    read WIDTH HEIGHT; SIZE is WIDTH HEIGHT [BITRATE]";
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nobody is left to tell when standard error is closed.
+            let _ = writeln!(io::stderr(), "{error}");
+            ExitCode::FAILURE
         }
-        _ => Err(
-            "usage: picture N [WIDTH HEIGHT] | read WIDTH HEIGHT | speed [WIDTH HEIGHT [BITRATE]]"
-                .into(),
-        ),
     }
 }
 
-fn sized(width: u32, height: u32) -> PatternConfig {
-    PatternConfig { width, height, ..PatternConfig::default() }
+fn run() -> Outcome {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let numbers = words.iter().skip(1).map(|word| word.parse());
+    let numbers: Vec<u32> = numbers.collect::<Result<_, _>>().map_err(|_| USAGE)?;
+    match (words.first().map(String::as_str), numbers.as_slice()) {
+        (Some("write"), [seconds, size @ ..]) => write(*seconds, config(size)?),
+        (Some("picture"), [n, size @ ..]) => picture(*n, config(size)?),
+        (Some("speed"), size) => speed(config(size)?),
+        (Some("read"), &[width, height]) => read(width as usize, height as usize),
+        _ => Err(USAGE.into()),
+    }
+}
+
+fn config(size: &[u32]) -> Result<PatternConfig, &'static str> {
+    let default = PatternConfig::default();
+    match *size {
+        [] => Ok(default),
+        [width, height] => Ok(PatternConfig { width, height, ..default }),
+        [width, height, bitrate] => Ok(PatternConfig { width, height, bitrate, ..default }),
+        _ => Err(USAGE),
+    }
+}
+
+/// A second of each track at a time, as fast as it can be made; the clock begins at midnight.
+fn write(seconds: u32, config: PatternConfig) -> Outcome {
+    let mut pattern = Pattern::new(config)?;
+    let mut file = Fmp4::new(&[pattern.video_config().clone(), pattern.audio_config().clone()]);
+    let mut out = BufWriter::new(io::stdout().lock());
+    out.write_all(&file.init()?)?;
+    for second in 0..seconds {
+        let frames = second * config.fps..(second + 1) * config.fps;
+        let video: Result<Vec<_>, _> = frames
+            .map(|n| pattern.video_frame(n, &clock_text(pattern.video_due_ns(n) / 1_000_000)))
+            .collect();
+        out.write_all(&file.fragment(0, &video?)?)?;
+        let audio: Result<Vec<_>, _> =
+            (second * 50..(second + 1) * 50).map(|n| pattern.audio_frame(n)).collect();
+        out.write_all(&file.fragment(1, &audio?)?)?;
+    }
+    Ok(out.flush()?)
 }
 
 fn picture(n: u32, config: PatternConfig) -> Outcome {
@@ -103,8 +140,11 @@ fn speed(config: PatternConfig) -> Outcome {
         kbits(bytes)
     )?;
     writeln!(out, "sound {:.0} x real time, {} kbit/s", total / sound, kbits(sound_bytes))?;
-    writeln!(out, "both {:.1} x real time", total / (video + sound))?;
-    Ok(())
+    let both = total / (video + sound);
+    writeln!(out, "both {both:.1} x real time")?;
+    // A fifth of a core at 360p; at 720p, with 4 times the pixels, at least real time.
+    let least = if config.height > 360 { 1.0 } else { 5.0 };
+    if both < least { Err(format!("slower than {least} x real time").into()) } else { Ok(()) }
 }
 
 fn timed(work: impl FnOnce() -> Result<(), PatternError>) -> Result<f64, PatternError> {

@@ -5,8 +5,8 @@
 //! never changes is drawn once; a frame copies it and adds what moves.
 
 use tiny_skia::{
-    Color, FillRule, GradientStop, LinearGradient, Paint, Path, PathBuilder, Pixmap, PixmapMut,
-    Point, RadialGradient, Rect, Shader, SpreadMode, Stroke, Transform,
+    Color, FillRule, GradientStop, LineCap, LinearGradient, Paint, Path, PathBuilder, Pixmap,
+    PixmapMut, Point, RadialGradient, Rect, Shader, SpreadMode, Stroke, Transform,
 };
 
 use super::lettering::{self, Setting};
@@ -19,6 +19,9 @@ const FLASH: f32 = 0.1;
 /// Where the sun stands in a picture of 640x360.
 const SUN: (f32, f32) = (546.0, 118.0);
 const SUN_RADIUS: f32 = 34.0;
+/// Radius of its halo, in radii of the sun. The halo is the dearest thing to draw, so its steady
+/// part stands in the backdrop.
+const HALO: f32 = 2.6;
 
 /// What a frame is drawn from: its size and its time.
 pub(super) struct Frame {
@@ -139,6 +142,7 @@ fn draw_backdrop(canvas: &mut PixmapMut<'_>, frame: &Frame) {
         canvas.fill_rect(area, &paint, Transform::identity(), None);
     }
     let unit = frame.unit;
+    halo(canvas, frame.sun(), SUN_RADIUS * unit * HALO, 0.22);
     let title =
         Setting { left: 34.0 * unit, top: 24.0 * unit, height: 25.0 * unit, pen: 3.4 * unit };
     lettering::write(canvas, "Manyhands", title, &fill(rgb(0x8F_E3_D6)));
@@ -150,12 +154,14 @@ fn draw_sun(canvas: &mut PixmapMut<'_>, frame: &Frame) {
     let radius = SUN_RADIUS * frame.unit;
     let flash = frame.phase < FLASH;
     let beat = frame.beat();
-    halo(canvas, (x, y), radius * 2.6, 0.22 + 0.5 * beat);
+    if beat > 0.0 {
+        halo(canvas, (x, y), radius * HALO, 0.5 * beat);
+    }
     let disc = if flash { rgb(0xFF_FF_FF) } else { rgb(0x8F_E3_D6) };
     if let Some(path) = PathBuilder::from_circle(x, y, radius) {
         canvas.fill_path(&path, &fill(disc), FillRule::Winding, Transform::identity(), None);
     }
-    let ring = Stroke { width: 3.0 * frame.unit, ..Stroke::default() };
+    let ring = Stroke { width: 3.0 * frame.unit, line_cap: LineCap::Round, ..Stroke::default() };
     if let Some(path) = sweep((x, y), radius + 8.0 * frame.unit, frame.phase) {
         canvas.stroke_path(&path, &fill(rgb(0xF4_FB_FA)), &ring, Transform::identity(), None);
     }

@@ -187,8 +187,9 @@ fn the_bell_strikes_on_each_second_wherever_a_listener_begins() -> Outcome {
             let after = loudness(&sound[strike..strike + 4_800]);
             assert!(after > 0.1 && after > 8.0 * before, "{before} before, {after} after");
             let onset = sound[strike - 4_800..].iter().position(|sample| sample.abs() > 0.1);
-            let off = onset.ok_or("no onset")?.abs_diff(4_800);
-            assert!(off < 240, "the bell of second {second} is {off} samples off");
+            // Its rise takes 2 ms; the encoder's delay, not made up for, would add 2.5.
+            let late = onset.and_then(|at| at.checked_sub(4_800)).ok_or("too early, or never")?;
+            assert!(late < 96, "the bell of second {second} is {late} samples late");
         }
     }
     Ok(())
