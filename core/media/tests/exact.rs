@@ -97,10 +97,38 @@ fn fragmented_files_of_several_kinds() {
         "frag_keyframe+empty_moov+delay_moov",
         "cmaf+frag_keyframe",
         "frag_keyframe",
-        "frag_every_frame+empty_moov+separate_moof",
+        "empty_moov+default_base_moof -frag_duration 200000",
     ] {
         let pattern = pattern("320x240", "30", 4);
         made_by_ffmpeg(&format!("{pattern} {HIGH} -c:a aac -movflags {flags}"));
+    }
+}
+
+#[test]
+fn files_of_other_encoders_and_muxers() {
+    let tracks = [
+        ("mp4mux", "x264enc key-int-max=30 bframes=2 ! h264parse", "voaacenc ! aacparse"),
+        ("mp4mux fragment-duration=500", "x264enc key-int-max=15 ! h264parse", "opusenc"),
+        ("mp4mux fragment-duration=500 streamable=true", "openh264enc gop-size=30 ! h264parse", ""),
+        ("qtmux", "openh264enc ! h264parse", "voaacenc ! aacparse"),
+        ("mp4mux", "x264enc ! h264parse ! video/x-h264,stream-format=avc3", "voaacenc ! aacparse"),
+    ];
+    for (muxer, video, audio) in tracks {
+        let (_dir, path) = temp("gst.mp4");
+        let raw = "video/x-raw,width=320,height=240,framerate=30/1,format=I420";
+        let mut line = format!(
+            "-q videotestsrc num-buffers=120 ! {raw} ! {video} ! queue ! m. \
+             {muxer} name=m ! filesink location={}",
+            path.display()
+        );
+        if !audio.is_empty() {
+            let source = "audiotestsrc num-buffers=188 samplesperbuffer=1024";
+            let raw = "audio/x-raw,rate=48000,channels=2";
+            line += &format!(" {source} ! {raw} ! audioconvert ! {audio} ! queue ! m.");
+        }
+        run("gst-launch-1.0", &line.split_whitespace().collect::<Vec<_>>());
+        let tracks = comes_back(&path);
+        assert_eq!(tracks[0].units.len(), 120, "{muxer} {video}");
     }
 }
 
@@ -159,9 +187,17 @@ fn sizes_that_change_720_540_720() {
 
 #[test]
 fn a_gap_of_hours_before_the_first_unit_is_not_shown() {
-    let (_dir, path) = temp("late.mp4");
-    let args = format!("{} {HIGH} -c:a aac -output_ts_offset 40000", pattern("320x240", "30", 2));
-    ffmpeg(&format!("{args} -movflags frag_keyframe+empty_moov+default_base_moof"), &path);
+    use manyhands_media::output::{Base, Fmp4};
+    let (_dir, path) = temp("in.mp4");
+    ffmpeg(&format!("{} {HIGH} -c:a aac", pattern("320x240", "30", 2)), &path);
+    let tracks = read_file(&path);
+    let configs: Vec<_> = tracks.iter().map(|track| track.config.clone()).collect();
+    let mut writer = Fmp4::new(&configs).with_base(Base::at(-40_000, 1));
+    let mut late = writer.init().unwrap();
+    for (number, track) in tracks.iter().enumerate() {
+        late.extend(writer.fragment(number, &track.units).unwrap());
+    }
+    std::fs::write(&path, late).unwrap();
     let tracks = comes_back(&path);
     assert!(tracks[0].config.ticks_to_ms(tracks[0].units[0].dts) >= 39_900_000);
 }

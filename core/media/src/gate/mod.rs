@@ -6,7 +6,7 @@
 //! needs (SEI, delimiters, filler) and hands out parameter sets written anew from parsed fields.
 //!
 //! Invariant: after `Ok` each unit is well formed, refers only to parameter sets that were checked,
-//! and comes later than the one before; after `Err` the gate is as it was.
+//! and is not decoded before the one before it; after `Err` the gate is as it was.
 
 mod audio;
 mod picture;
@@ -193,8 +193,9 @@ impl State {
 
 fn check_times(unit: &AccessUnit, timescale: u32, last: Option<i64>) -> Result<(), GateError> {
     let timescale = i64::from(timescale);
-    if last.is_some_and(|last| unit.dts <= last) {
-        return Err(GateError::Time("a decode time that does not grow"));
+    // Equal ones are no harm; ffmpeg's muxer writes them in single-frame fragments.
+    if last.is_some_and(|last| unit.dts < last) {
+        return Err(GateError::Time("a decode time before the last one"));
     }
     let offset = unit.pts.checked_sub(unit.dts).map(i64::unsigned_abs);
     if offset.is_none_or(|offset| offset > (MAX_REORDER_S * timescale).unsigned_abs()) {

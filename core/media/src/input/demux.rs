@@ -3,17 +3,20 @@
 //! Invariant: at most one fragment's data and [`MAX_LEAD_S`] of samples are held; a file's samples
 //! are read when they are due, by offset, so that its size does not matter.
 
+use std::cmp::Ordering;
 use std::collections::VecDeque;
 
 use bytes::Bytes;
 
 use super::bytes::Origin;
-use super::error::InputError;
+use super::error::{AUDIO, InputError, VIDEO};
 use super::movie::{Movie, Track};
 use super::normalise::Normaliser;
 use super::table::Sample;
 use super::{Source, SourceUnit, fragment};
-use crate::{Codec, TrackConfig, TrackKind};
+use crate::chunk::ChunkBody;
+use crate::gate::Gate;
+use crate::{AccessUnit, Codec, TrackConfig, TrackKind};
 
 /// A movie box (index) that is accepted: a day at 60 frames a second is about 60 MiB.
 pub(crate) const MAX_INDEX_BYTES: u64 = 64 << 20;
@@ -35,6 +38,10 @@ struct Lane {
     track: Track,
     queue: VecDeque<Queued>,
     normaliser: Normaliser,
+    /// The gate that every viewer has: what would stop there is refused here, with words.
+    gate: Gate,
+    /// A fragment had samples of it.
+    seen: bool,
     /// No samples came while others ran ahead: don't wait for it.
     absent: bool,
     /// The edit's start was reached, or its end.
@@ -116,6 +123,7 @@ impl Demux {
                 None => self.origin.sample(queued.sample.offset, queued.sample.size)?,
             };
             let (unit, config) = lane.normaliser.unit(&queued.sample, data)?;
+            let (unit, config) = lane.pass_gate(unit, config)?;
             return Ok(Some(SourceUnit { track: index, unit, config }));
         }
     }
@@ -134,19 +142,22 @@ impl Demux {
         Ok(())
     }
 
+    /// Whether the earliest sample that is known may not be the next: a track that has none
+    /// queued could still bring an earlier one.
     fn must_wait(&mut self) -> bool {
-        let waiting = |lane: &Lane| lane.queue.is_empty() && !lane.ended;
-        if self.lanes.iter().all(waiting) {
-            return true;
-        }
+        let Some(first) = self.earliest().and_then(|at| self.lanes.get(at)?.due()) else {
+            return self.lanes.iter().any(|lane| !lane.ended);
+        };
         let queued: usize = self.lanes.iter().map(|lane| lane.queue.len()).sum();
-        let ahead = self.lanes.iter().any(Lane::far_ahead) || queued > MAX_QUEUED;
-        if ahead {
-            for lane in self.lanes.iter_mut().filter(|lane| waiting(lane)) {
+        if queued > MAX_QUEUED || self.lanes.iter().any(Lane::far_ahead) {
+            for lane in self.lanes.iter_mut().filter(|lane| lane.waits()) {
                 lane.absent = true;
             }
         }
-        self.lanes.iter().any(|lane| waiting(lane) && !lane.absent)
+        self.lanes.iter().zip(&self.ends).any(|(lane, end)| {
+            let expected = Due::of(*end, &lane.track);
+            lane.waits() && !lane.absent && (!lane.seen || expected <= first)
+        })
     }
 
     /// Reads on to the next fragment and its data.
@@ -184,6 +195,7 @@ impl Demux {
         for run in runs {
             let Some(lane) = self.lanes.get_mut(run.track) else { continue };
             lane.absent &= run.samples.is_empty();
+            lane.seen |= !run.samples.is_empty();
             lane.drain_table()?;
             for sample in run.samples {
                 let data = data.as_ref().map(|(at, data)| slice(data, *at, &sample)).transpose()?;
@@ -214,25 +226,71 @@ impl Demux {
     }
 
     fn earliest(&self) -> Option<usize> {
-        let due = |lane: &Lane| {
-            let sample = &lane.queue.front()?.sample;
-            Some((
-                i128::from(sample.dts.saturating_sub(lane.track.edit.shift)),
-                lane.track.timescale,
-            ))
-        };
-        let heads = self.lanes.iter().enumerate().filter_map(|(at, lane)| Some((at, due(lane)?)));
-        heads
-            .min_by(|(_, a), (_, b)| (a.0 * i128::from(b.1)).cmp(&(b.0 * i128::from(a.1))))
-            .map(|(at, _)| at)
+        let heads = self.lanes.iter().enumerate();
+        let heads = heads.filter_map(|(at, lane)| Some((at, lane.due()?)));
+        heads.min_by(|(_, a), (_, b)| a.cmp(b)).map(|(at, _)| at)
     }
 }
+
+/// A moment of decoding on the shown timeline, comparable between timescales.
+#[derive(Clone, Copy)]
+struct Due {
+    ticks: i64,
+    timescale: u32,
+}
+
+impl Due {
+    fn of(media_time: i64, track: &Track) -> Self {
+        let ticks = media_time.saturating_sub(track.edit.shift);
+        Self { ticks, timescale: track.timescale }
+    }
+}
+
+impl Ord for Due {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let cross = |a: &Self, b: &Self| i128::from(a.ticks) * i128::from(b.timescale);
+        cross(self, other).cmp(&cross(other, self))
+    }
+}
+
+impl PartialOrd for Due {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Due {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Due {}
 
 impl Lane {
     fn new(track: Track) -> Self {
         let normaliser = Normaliser::new(track.timescale, track.edit.shift, track.entries.clone());
         let queue = VecDeque::new();
-        Self { track, queue, normaliser, absent: false, begun: false, ended: false }
+        let gate = Gate::exact();
+        Self {
+            track,
+            queue,
+            normaliser,
+            gate,
+            seen: false,
+            absent: false,
+            begun: false,
+            ended: false,
+        }
+    }
+
+    /// When its first queued sample is decoded.
+    fn due(&self) -> Option<Due> {
+        Some(Due::of(self.queue.front()?.sample.dts, &self.track))
+    }
+
+    fn waits(&self) -> bool {
+        self.queue.is_empty() && !self.ended
     }
 
     /// The configuration that the first sample description declares in full.
@@ -300,6 +358,21 @@ impl Lane {
             self.ended = true;
         }
         !self.ended
+    }
+
+    fn pass_gate(
+        &mut self,
+        unit: AccessUnit,
+        config: Option<TrackConfig>,
+    ) -> Result<(AccessUnit, Option<TrackConfig>), InputError> {
+        let accepted = match self.track.kind {
+            TrackKind::Video => VIDEO,
+            TrackKind::Audio => AUDIO,
+        };
+        let checked = self.gate.check(ChunkBody { config, units: vec![unit] });
+        let body = checked.map_err(|error| InputError::unsupported(error.to_string(), accepted))?;
+        let unit = body.units.into_iter().next();
+        Ok((unit.ok_or_else(|| InputError::damaged("a unit vanished"))?, body.config))
     }
 
     fn far_ahead(&self) -> bool {
