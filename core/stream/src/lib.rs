@@ -34,10 +34,12 @@ mod piece;
 pub mod proof;
 mod roster;
 mod roster_build;
+mod run_options;
 mod secret;
 mod sign;
 #[cfg(test)]
 mod vectors;
+mod verdict;
 mod view;
 mod welcome;
 
@@ -54,15 +56,17 @@ pub use head::{HEAD_MAX_LEN, Head, HeadFields, HeadState, MAX_TRACKS, TrackInfo}
 pub use head_sealed::{HeadSealed, TrackSealed};
 pub use link::{Link, LinkError, MAX_HINTS};
 pub use member::{Member, MemberError};
-pub use origin::{HeadInput, Origin, OriginError, Rotation, RunOptions};
+pub use origin::Origin;
 pub use piece::{MAX_PIECE_LEN, PIECE_HEADER_LEN, PieceHeader, STALE_AHEAD};
 pub use roster::{
     MAX_PAST_EPOCHS, MAX_ROSTER_ENTRIES, MAX_ROSTER_TAGS, MIN_ROSTER_ENTRIES, Roster, RosterEntry,
 };
 pub use roster_build::RosterPlan;
+pub use run_options::{HeadInput, OriginError, Rotation, RunOptions};
 pub use secret::Secret;
 pub use sign::{PublicKey, SIGNATURE_LEN};
-pub use view::{Freshness, News, RunView, Standing, Verdict};
+pub use verdict::{Freshness, News, Standing, Verdict};
+pub use view::RunView;
 pub use welcome::{FRESH_MS, Floor, Refused, Verified, Welcome};
 
 /// Names one process start of a broadcaster: 16 random bytes.
