@@ -1,1 +1,57 @@
-//! To be filled.
+//! Peers on the wire: QUIC connections between members, and the task that drives the overlay.
+//!
+//! A [`Node`] owns one UDP socket. Connections are proven before anything else is read from them
+//! (`handshake`), what comes in is verified before it is stored or forwarded (`driver`), and no
+//! datagram leaves faster than the cap (`socket`). The overlay itself is [`manyhands_swarm`]; this
+//! crate gives it bytes, sockets and a clock.
+
+mod addresses;
+mod bucket;
+mod clock;
+mod control;
+mod credentials;
+mod dial;
+mod driver;
+mod endpoint;
+mod handshake;
+mod identity;
+mod link;
+mod node;
+mod peers;
+mod report;
+mod socket;
+mod store;
+mod tls;
+
+use std::net::SocketAddr;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+pub(crate) use addresses::canonical;
+pub use addresses::dialable_addresses;
+pub use clock::{Clock, Reading};
+pub use credentials::Credentials;
+pub use driver::to_piece;
+pub use identity::{Identity, node_of};
+pub use manyhands_swarm::Role;
+pub use node::{Node, NodeConfig, NodeEvent, Via};
+pub use report::{PeerReport, Report, Sources, Traffic};
+
+/// What can go wrong when a node starts.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The key material could not be set up.
+    #[error("cannot set up the connection keys: {0}")]
+    Crypto(String),
+    /// The listening address is not to be had.
+    #[error("cannot listen on {0}: {1}; choose another with --listen or let it be free")]
+    Bind(SocketAddr, #[source] std::io::Error),
+    /// The UDP socket failed.
+    #[error("the UDP socket failed: {0}")]
+    Socket(#[from] std::io::Error),
+}
+
+/// The wall clock in Unix milliseconds: for expiry and the freshness of heads only.
+pub(crate) fn unix_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}

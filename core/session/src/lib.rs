@@ -1,1 +1,42 @@
-//! To be filled.
+//! Broadcast and Watch: the few calls that every shell uses, and the only place where network,
+//! overlay, keys and media meet.
+//!
+//! A [`Broadcast`] takes units and goes live; a [`Watch`] joins by a link and hands units out by the
+//! playout clock. Both tell their shell what happens through a channel of [`Event`]s and give their
+//! figures as one [`Stats`] object. Invariant: a shell that is slow or gone never holds up the swarm.
+
+mod broadcast;
+mod buffer;
+mod event;
+mod player;
+mod playout;
+mod quantile;
+mod stats;
+mod timeline;
+mod watch;
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+pub use broadcast::{Broadcast, BroadcastConfig};
+pub use event::{EndReason, Event, Released, Watching};
+pub use manyhands_stream::{Channel, ChannelKey, Link, LinkError, Secret};
+pub use player::Checking;
+pub use stats::{Amounts, LinkStats, Role, Stats};
+pub use watch::{Outputs, Watch, WatchConfig};
+
+/// Why a session could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The network side.
+    #[error(transparent)]
+    Net(#[from] manyhands_net::Error),
+    /// The run could not be made.
+    #[error(transparent)]
+    Origin(#[from] manyhands_stream::OriginError),
+}
+
+/// The wall clock in Unix milliseconds.
+pub(crate) fn unix_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}

@@ -36,6 +36,9 @@ pub struct TrackInfo {
     pub k: u8,
     /// The tick at which its chunks are closed, in milliseconds (at least 1).
     pub chunk_ms: u16,
+    /// What the whole track takes on the wire, in 1,000 bits a second, rounded: peers cut their
+    /// slots from it (`docs/decisions/0002`). At least 1.
+    pub kbps: u16,
     /// The newest chunk's number.
     pub edge: u32,
 }
@@ -183,6 +186,7 @@ fn write_public(out: &mut Vec<u8>, fields: &HeadFields) -> Option<()> {
     for info in &fields.tracks {
         out.extend_from_slice(&[info.track, info.k]);
         out.extend_from_slice(&info.chunk_ms.to_le_bytes());
+        out.extend_from_slice(&info.kbps.to_le_bytes());
         out.extend_from_slice(&info.edge.to_le_bytes());
     }
     Some(())
@@ -192,7 +196,13 @@ fn read_tracks(r: &mut Reader<'_>) -> Result<Vec<TrackInfo>, FormatError> {
     let count = r.u8()?;
     let mut tracks = Vec::with_capacity(MAX_TRACKS);
     for _ in 0..usize::from(count).min(MAX_TRACKS.saturating_add(1)) {
-        tracks.push(TrackInfo { track: r.u8()?, k: r.u8()?, chunk_ms: r.u16()?, edge: r.u32()? });
+        tracks.push(TrackInfo {
+            track: r.u8()?,
+            k: r.u8()?,
+            chunk_ms: r.u16()?,
+            kbps: r.u16()?,
+            edge: r.u32()?,
+        });
     }
     check_tracks(&tracks)?;
     Ok(tracks)
@@ -200,7 +210,8 @@ fn read_tracks(r: &mut Reader<'_>) -> Result<Vec<TrackInfo>, FormatError> {
 
 fn check_tracks(tracks: &[TrackInfo]) -> Result<(), FormatError> {
     let sorted = tracks.is_sorted_by(|a, b| a.track < b.track);
-    let valid = |t: &TrackInfo| (1..=crate::MAX_K).contains(&t.k) && t.chunk_ms > 0;
+    let valid =
+        |t: &TrackInfo| (1..=crate::MAX_K).contains(&t.k) && t.chunk_ms > 0 && t.kbps > 0;
     if tracks.len() <= MAX_TRACKS && sorted && tracks.iter().all(valid) {
         Ok(())
     } else {
@@ -216,7 +227,7 @@ mod tests {
     use rand_chacha::ChaCha20Rng;
 
     fn fields(tracks: usize) -> HeadFields {
-        let info = |track| TrackInfo { track, k: 8, chunk_ms: 100, edge: 9 };
+        let info = |track| TrackInfo { track, k: 8, chunk_ms: 100, kbps: 2210, edge: 9 };
         HeadFields {
             run: RunId([1; 16]),
             head_no: 2,

@@ -110,7 +110,7 @@ fn roster_vectors_hold() {
 #[test]
 fn head_vectors_hold() {
     let (keys, roster) = (EpochKeys::new(300, Secret::new(E)), roster());
-    let info = |track, k, edge| TrackInfo { track, k, chunk_ms: 100, edge };
+    let info = |track, k, edge| TrackInfo { track, k, chunk_ms: 100, kbps: 276 * u16::from(k), edge };
     let fields = HeadFields {
         run: RUN,
         head_no: 9,
@@ -142,11 +142,11 @@ fn head_vectors_hold() {
         "B_seed": hex(BROADCASTER_SEED), "B": hex(broadcaster().verifying_key()), "E": hex(E),
         "run": hex(f.run.0), "head_no": f.head_no, "issued_ms": f.issued_ms, "state": 0,
         "epoch": f.epoch, "epoch_from_ms": f.epoch_from_ms, "roster": hex(f.roster),
-        "tracks": f.tracks.iter().map(|t| json!([t.track, t.k, t.chunk_ms, t.edge]))
+        "tracks": f.tracks.iter().map(|t| json!([t.track, t.k, t.chunk_ms, t.kbps, t.edge]))
             .collect::<Vec<_>>(),
         "sealed_plain": hex(plain), "bytes": hex(head.bytes()),
     });
     let refused = json!({ "bytes": hex(forged), "refused": "signature" });
-    let about = "HEAD. Tracks are [track, K, chunk_ms, edge]; the sealed part is CBOR.";
+    let about = "HEAD. Tracks are [track, K, chunk_ms, kbps, edge]; the sealed part is CBOR.";
     settle("head.json", about, json!([case, refused]));
 }

@@ -1,0 +1,157 @@
+//! The token bucket behind the promise "a cap is a cap".
+
+use std::time::{Duration, Instant};
+
+/// The bucket's depth in time, and its ceiling in bytes: a burst is never longer than either.
+/// (The design's figures; 32 KiB is what a home router's queue takes without dropping.)
+const DEPTH: Duration = Duration::from_millis(50);
+const MAX_DEPTH_BYTES: f64 = 32.0 * 1024.0;
+/// A bucket holds at least two full datagrams, or nothing large could ever leave.
+const MIN_DEPTH_BYTES: f64 = 3000.0;
+/// Datagrams up to this size are taken for acknowledgements and may go on credit: without them
+/// the other end would send everything again.
+const ACK_LEN: usize = 120;
+/// How much credit acknowledgements have, as a part of the depth.
+const ACK_CREDIT: f64 = 0.5;
+/// What a node with an upload limit of nothing may still send: acknowledgements and control, as a
+/// part of what it receives ...
+const SILENT_SHARE: f64 = 0.04;
+/// ... and a little at first for its handshakes (a handshake costs about 3 KB).
+const SILENT_START_BYTES: f64 = 64.0 * 1024.0;
+
+/// Bytes that may leave now. Rates are in bits a second; `None` is no limit.
+#[derive(Debug)]
+pub(crate) struct Bucket {
+    rate_bps: Option<u64>,
+    tokens: f64,
+    filled: Instant,
+}
+
+impl Bucket {
+    pub(crate) fn new(rate_bps: Option<u64>, now: Instant) -> Self {
+        let mut bucket = Self { rate_bps, tokens: 0.0, filled: now };
+        bucket.tokens = bucket.depth();
+        bucket
+    }
+
+    pub(crate) fn is_limited(&self) -> bool {
+        self.rate_bps.is_some()
+    }
+
+    /// Changes the rate; what has been saved up is kept, up to the new depth.
+    pub(crate) fn set_rate(&mut self, rate_bps: Option<u64>, now: Instant) {
+        self.fill(now);
+        self.rate_bps = rate_bps;
+        self.tokens = self.tokens.min(self.depth());
+    }
+
+    /// Takes `len` bytes if they may leave now. One datagram may overdraw, so that the average
+    /// holds whatever the datagram's size.
+    pub(crate) fn take(&mut self, len: usize, now: Instant) -> bool {
+        if self.rate_bps.is_none() {
+            return true;
+        }
+        self.fill(now);
+        let floor = if len <= ACK_LEN { -self.depth() * ACK_CREDIT } else { 0.0 };
+        if self.tokens <= floor {
+            return false;
+        }
+        self.tokens -= len as f64;
+        true
+    }
+
+    /// What was received counts for a node that gives nothing: it may answer a small part of it.
+    pub(crate) fn received(&mut self, len: usize) {
+        if self.rate_bps == Some(0) {
+            self.tokens = (self.tokens + len as f64 * SILENT_SHARE).min(self.depth());
+        }
+    }
+
+    /// How long until something may leave again; zero if it may now.
+    pub(crate) fn wait(&mut self, now: Instant) -> Duration {
+        self.fill(now);
+        match self.rate_bps {
+            None => Duration::ZERO,
+            Some(_) if self.tokens > 0.0 => Duration::ZERO,
+            // Nothing comes in by time: look again soon, what is received may have paid for it.
+            Some(0) => Duration::from_millis(20),
+            Some(bps) => Duration::from_secs_f64((1.0 - self.tokens) * 8.0 / bps as f64)
+                .clamp(Duration::from_millis(1), Duration::from_secs(1)),
+        }
+    }
+
+    fn depth(&self) -> f64 {
+        match self.rate_bps {
+            None => MAX_DEPTH_BYTES,
+            Some(0) => SILENT_START_BYTES,
+            Some(bps) => (bps as f64 / 8.0 * DEPTH.as_secs_f64()).clamp(MIN_DEPTH_BYTES, MAX_DEPTH_BYTES),
+        }
+    }
+
+    fn fill(&mut self, now: Instant) {
+        let Some(bps) = self.rate_bps else { return };
+        let gone = now.saturating_duration_since(self.filled);
+        self.filled = now;
+        self.tokens = (self.tokens + gone.as_secs_f64() * bps as f64 / 8.0).min(self.depth());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Bytes that leave in `seconds` when something always waits.
+    fn greedy(bucket: &mut Bucket, start: Instant, seconds: u64) -> usize {
+        let mut sent = 0;
+        for step in 0..seconds * 1000 {
+            let now = start + Duration::from_millis(step);
+            while bucket.take(1200, now) {
+                sent += 1200;
+            }
+        }
+        sent
+    }
+
+    #[test]
+    fn the_cap_holds_over_any_second_but_for_the_depth() {
+        let start = Instant::now();
+        let mut bucket = Bucket::new(Some(2_000_000), start);
+        let sent = greedy(&mut bucket, start, 10);
+        assert!(sent <= 2_500_000 + 12_500 + 1200, "{sent}");
+        assert!(sent >= 2_400_000, "{sent}");
+    }
+
+    #[test]
+    fn acknowledgements_go_on_credit() {
+        let now = Instant::now();
+        let mut bucket = Bucket::new(Some(1_000_000), now);
+        while bucket.take(1200, now) {}
+        assert!(bucket.take(60, now));
+        assert!(!bucket.take(1200, now));
+    }
+
+    #[test]
+    fn a_limit_of_nothing_answers_only_a_part_of_what_comes_in() {
+        let now = Instant::now();
+        let mut bucket = Bucket::new(Some(0), now);
+        while bucket.take(1200, now) {}
+        while bucket.take(60, now) {}
+        assert!(!bucket.take(60, now + Duration::from_secs(60)));
+        let mut sent = 0;
+        for _ in 0..1000 {
+            bucket.received(1200);
+            while bucket.take(60, now) {
+                sent += 60;
+            }
+        }
+        assert!((sent as f64) <= 1000.0 * 1200.0 * SILENT_SHARE + 60.0, "{sent}");
+    }
+
+    #[test]
+    fn no_limit_never_waits() {
+        let now = Instant::now();
+        let mut bucket = Bucket::new(None, now);
+        assert!((0..10_000).all(|_| bucket.take(65_000, now)));
+        assert_eq!(bucket.wait(now), Duration::ZERO);
+    }
+}

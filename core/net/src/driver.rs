@@ -1,0 +1,677 @@
+//! The task that owns the overlay and carries out what it says.
+//!
+//! One task, one inbox: everything that happens is an input, in one order. After each batch of
+//! inputs the overlay's outputs are carried out and its uplink queue is asked what may leave.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use manyhands_stream::{PieceHeader, Verdict};
+use manyhands_swarm::{
+    Arrival, Contact, LaneStats, LinkReport, Message, Output, PeerIndex, PeerInfo, Piece, PieceId, Role,
+    Swarm, Time,
+};
+use parking_lot::Mutex;
+use quinn::VarInt;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::clock::Clock;
+use crate::control::{Control, Frame, NewHead, Ping, Pong};
+use crate::credentials::{Adopted, Credentials};
+use crate::dial::Dialler;
+use crate::endpoint::Quic;
+use crate::handshake::{self, Proven};
+use crate::link::{Link, LinkEvent, Purpose};
+use crate::node::{Command, INBOX, NodeConfig, NodeEvent, Shared, Via, to_time};
+use crate::peers::{Admission, Peers};
+use crate::report::{PeerReport, Report};
+use crate::store::Store;
+use crate::Identity;
+
+/// How often connections are asked for their figures and slow things are looked after.
+const TICK: Duration = Duration::from_millis(100);
+/// Inputs handled before outputs are carried out.
+const BATCH: usize = 64;
+/// Young clocks ask each second, older ones each ten (the design's figures).
+const PING_YOUNG: Duration = Duration::from_secs(1);
+const PING_OLD: Duration = Duration::from_secs(10);
+const YOUNG: Duration = Duration::from_secs(10);
+/// A head older than this (they come each second) is asked for, and known addresses are tried.
+const HEAD_LATE: Duration = Duration::from_millis(2_500);
+/// Pieces of a run or an epoch that is not known yet wait this long, and this many bytes of them
+/// (SECURITY 16).
+const HOLD: Duration = Duration::from_secs(1);
+const HOLD_BYTES: usize = 64 * 1024;
+/// Time for the last datagrams to leave.
+const FAREWELL: Duration = Duration::from_millis(300);
+
+/// Everything that happens to a node.
+#[derive(Debug)]
+pub(crate) enum Input {
+    Link { index: PeerIndex, generation: u64, event: LinkEvent },
+    Proven { proven: Box<Proven>, contact: Option<Contact>, via: Via },
+    DialFailed { contact: Option<Contact> },
+}
+
+/// A piece that can't be judged yet.
+#[derive(Debug)]
+struct Held {
+    since: Time,
+    from: PeerIndex,
+    purpose: Purpose,
+    data: Bytes,
+}
+
+pub(crate) struct Driver {
+    role: Role,
+    identity: Arc<Identity>,
+    quic: Quic,
+    credentials: Arc<Mutex<Credentials>>,
+    clock: Arc<Mutex<Clock>>,
+    start: Instant,
+    events: mpsc::Sender<NodeEvent>,
+    inputs: mpsc::Sender<Input>,
+    inbox: Option<mpsc::Receiver<Input>>,
+    swarm: Swarm,
+    store: Store,
+    peers: Peers,
+    dialler: Dialler,
+    held: VecDeque<Held>,
+    report: Report,
+    generation: u64,
+    joined: bool,
+    next_tick: Time,
+    next_ping: Time,
+    head_at: Time,
+    asked_at: Time,
+    leaving: Option<oneshot::Sender<()>>,
+}
+
+impl Driver {
+    pub(crate) fn new(
+        config: NodeConfig,
+        identity: Arc<Identity>,
+        quic: Quic,
+        shared: Shared,
+        events: mpsc::Sender<NodeEvent>,
+    ) -> Self {
+        let Shared { credentials, clock, start } = shared;
+        let (inputs, inbox) = mpsc::channel(INBOX);
+        let mut swarm = Swarm::new(manyhands_swarm::Config::new(
+            config.role,
+            identity.node(),
+            config.seed,
+        ));
+        swarm.handle_allowance(Time::ZERO, config.upload_limit);
+        let dialler = Dialler::new(
+            quic.clone(),
+            identity.clone(),
+            credentials.clone(),
+            inputs.clone(),
+            config.hints,
+        );
+        Self {
+            role: config.role,
+            identity,
+            quic,
+            credentials,
+            clock,
+            start,
+            events,
+            inputs,
+            inbox: Some(inbox),
+            swarm,
+            store: Store::default(),
+            peers: Peers::default(),
+            dialler,
+            held: VecDeque::new(),
+            report: Report::default(),
+            generation: 0,
+            joined: false,
+            next_tick: Time::ZERO,
+            next_ping: Time::ZERO,
+            head_at: Time::ZERO,
+            asked_at: Time::ZERO,
+            leaving: None,
+        }
+    }
+
+    /// Runs until the session lets go of the node, or has left in good order.
+    pub(crate) async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
+        let Some(mut inbox) = self.inbox.take() else { return };
+        let endpoint = self.quic.endpoint().clone();
+        loop {
+            self.flush();
+            if self.leaving.is_some() && self.swarm.is_drained() {
+                break;
+            }
+            let wake = self.start + Duration::from_micros(self.wake().as_micros());
+            tokio::select! {
+                command = commands.recv() => match command {
+                    Some(command) => self.on_command(command),
+                    None => break,
+                },
+                Some(input) = inbox.recv() => {
+                    self.on_input(input);
+                    for _ in 1..BATCH {
+                        let Ok(input) = inbox.try_recv() else { break };
+                        self.on_input(input);
+                    }
+                }
+                Some(incoming) = endpoint.accept() => self.on_incoming(incoming),
+                () = tokio::time::sleep_until(wake.into()) => self.on_time(),
+            }
+        }
+        endpoint.close(VarInt::from_u32(0), b"");
+        let _ = tokio::time::timeout(FAREWELL, endpoint.wait_idle()).await;
+        if let Some(done) = self.leaving.take() {
+            let _ = done.send(());
+        }
+    }
+
+    fn now(&self) -> Time {
+        to_time(self.start, Instant::now())
+    }
+
+    fn wake(&self) -> Time {
+        self.swarm.poll_timeout().map_or(self.next_tick, |t| t.min(self.next_tick))
+    }
+
+    /// Carries out what the overlay says, then lets leave what may leave.
+    fn flush(&mut self) {
+        while let Some(output) = self.swarm.poll_output() {
+            self.carry_out(output);
+        }
+        let now = self.now();
+        while let Some(transmit) = self.swarm.poll_transmit(now) {
+            self.transmit(transmit.peer, &transmit.piece, transmit.repair);
+        }
+        // Sending may have closed connections or blocked peers: the next input comes soon enough.
+    }
+
+    fn carry_out(&mut self, output: Output) {
+        match output {
+            Output::Send { peer, message } => {
+                let mut frame = Vec::new();
+                message.encode(&mut frame);
+                self.send_control(peer, frame.into());
+            }
+            Output::Connect(contact) => {
+                if self.peers.knows(contact.node) {
+                    return;
+                }
+                self.dialler.dial_contact(contact);
+            }
+            // The overlay has forgotten it already; late reports of it are not heard any more.
+            Output::Close { peer, .. } => {
+                if let Some(peer) = self.peers.remove(peer) {
+                    peer.link.close(VarInt::from_u32(0));
+                }
+            }
+            Output::NeedContacts => self.dialler.try_hints(self.now()),
+            Output::Event(event) => self.emit(NodeEvent::Overlay(event)),
+        }
+    }
+
+    fn transmit(&mut self, index: PeerIndex, id: &PieceId, repair: bool) {
+        let (Some(peer), Some(data)) = (self.peers.get_mut(index), self.store.get(id)) else {
+            return;
+        };
+        let purpose = if repair { Purpose::Repair } else { Purpose::Live };
+        let len = data.len() as u64;
+        if peer.link.send_piece(purpose, data.clone()).is_err() {
+            peer.blocked = true;
+            return;
+        }
+        peer.sent += len;
+        match purpose {
+            Purpose::Live => self.report.sent.media += len,
+            Purpose::Repair => self.report.sent.repair += len,
+        }
+    }
+
+    fn send_control(&mut self, index: PeerIndex, frame: Bytes) {
+        if let Some(peer) = self.peers.get(index) {
+            self.report.sent.control += frame.len() as u64;
+            peer.link.send_control(frame);
+        }
+    }
+
+    fn on_command(&mut self, command: Command) {
+        let now = self.now();
+        match command {
+            Command::Tracks(tracks) => self.swarm.handle_tracks(now, &tracks),
+            Command::Publish(pieces) => {
+                for (piece, bytes) in pieces {
+                    self.store.insert(piece.id, piece.capture_ms, bytes);
+                    self.swarm.handle_publish(now, &piece);
+                }
+            }
+            Command::PublishHead => {
+                self.head_at = now;
+                self.forward_head(None);
+            }
+            Command::UploadLimit(limit) => {
+                self.quic.socket().set_cap(limit);
+                self.swarm.handle_allowance(now, limit);
+            }
+            Command::PublishState => {
+                self.head_at = now;
+                let all: Vec<_> = self.peers.iter().map(|(i, _)| i).collect();
+                all.into_iter().for_each(|index| self.send_state(index));
+            }
+            Command::Playhead(ms) => {
+                for track in self.credentials.lock().tracks() {
+                    self.swarm.handle_playhead(now, track.track, ms);
+                }
+            }
+            Command::Dial(address, via) => self.dialler.dial_address(address, via),
+            Command::Report(reply) => {
+                let _ = reply.send(self.report());
+            }
+            Command::Leave(reply) => {
+                self.swarm.handle_leave(now);
+                self.leaving = Some(reply);
+            }
+        }
+    }
+
+    fn on_input(&mut self, input: Input) {
+        match input {
+            Input::Link { index, generation, event } => {
+                if self.peers.current(index, generation).is_none() {
+                    return;
+                }
+                match event {
+                    LinkEvent::Frame(frame) => self.on_frame(index, frame),
+                    LinkEvent::Piece { purpose, data } => self.on_piece(index, purpose, data),
+                    LinkEvent::Closed => self.on_closed(index),
+                }
+            }
+            Input::Proven { proven, contact, via } => {
+                if proven.dialled {
+                    self.dialler.on_done(contact.as_ref());
+                }
+                self.on_proven(*proven, via);
+            }
+            Input::DialFailed { contact } => {
+                self.dialler.on_done(contact.as_ref());
+                match contact {
+                    Some(contact) => self.swarm.handle_connect_failed(self.now(), contact),
+                    None if self.peers.len() == 0 && self.dialler.idle() => {
+                        self.emit(NodeEvent::Alone);
+                    }
+                    None => {}
+                }
+            }
+        }
+    }
+
+    fn on_incoming(&mut self, incoming: quinn::Incoming) {
+        if self.leaving.is_some() {
+            incoming.refuse();
+            return;
+        }
+        let (identity, credentials) = (self.identity.clone(), self.credentials.clone());
+        let inputs = self.inputs.clone();
+        tokio::spawn(async move {
+            let Ok(connection) = incoming.await else { return };
+            match handshake::listen(connection, &identity, &credentials).await {
+                Ok(proven) => {
+                    let proven = Box::new(proven);
+                    let input = Input::Proven { proven, contact: None, via: Via::Exchange };
+                    let _ = inputs.send(input).await;
+                }
+                Err(error) => tracing::debug!(%error, "a dialler was not let in"),
+            }
+        });
+    }
+
+    fn on_proven(&mut self, proven: Proven, via: Via) {
+        self.generation += 1;
+        let (generation, inputs) = (self.generation, self.inputs.clone());
+        let (own, node, dialled, origin) =
+            (self.identity.node(), proven.node, proven.dialled, proven.origin);
+        let address = crate::canonical(proven.connection.remote_address());
+        self.dialler.on_joined(origin.then_some(address));
+        let connection = proven.connection.clone();
+        let Proven { control, buffered, adopted, ours_newer, .. } = proven;
+        let admission = self.peers.admit(own, node, dialled, |index| {
+            let report = move |event| {
+                let inputs = inputs.clone();
+                async move { inputs.send(Input::Link { index, generation, event }).await.is_ok() }
+            };
+            (Link::start(connection.clone(), control, buffered, report), generation, address, origin)
+        });
+        let now = self.now();
+        match admission {
+            Admission::Refused => connection.close(VarInt::from_u32(0), b""),
+            Admission::Replaced(_) => {}
+            Admission::New(index) => {
+                let info = PeerInfo { node, address, dialled, origin, dialable: true };
+                if !self.joined {
+                    self.joined = true;
+                    self.emit(NodeEvent::Joined { peer: node.to_string(), via });
+                }
+                if let Some(adopted) = adopted {
+                    self.on_adopted(adopted, Some(index));
+                }
+                if ours_newer {
+                    self.send_state(index);
+                }
+                self.swarm.handle_connected(now, index, info);
+                self.ping(index);
+            }
+        }
+    }
+
+    fn on_closed(&mut self, index: PeerIndex) {
+        if self.peers.remove(index).is_some() {
+            self.swarm.handle_disconnected(self.now(), index);
+        }
+    }
+
+    fn on_frame(&mut self, index: PeerIndex, frame: Frame) {
+        let now = self.now();
+        match frame {
+            Frame::Overlay(bytes) => {
+                self.report.received.control += bytes.len() as u64;
+                match Message::decode(&bytes) {
+                    Ok(message) => self.swarm.handle_message(now, index, message),
+                    Err(error) => {
+                        tracing::debug!(%error, "closing a peer that breaks the overlay protocol");
+                        if let Some(peer) = self.peers.get(index) {
+                            peer.link.close(crate::link::MISBEHAVED);
+                        }
+                    }
+                }
+            }
+            Frame::Control(control) => self.on_control(index, control, now),
+            Frame::Unknown => {}
+        }
+    }
+
+    fn on_control(&mut self, index: PeerIndex, control: Control, now: Time) {
+        match control {
+            Control::RunState(state) => {
+                let adopted = self.credentials.lock().adopt_state(state);
+                if let Ok(Some(adopted)) = adopted {
+                    self.on_adopted(adopted, Some(index));
+                }
+            }
+            Control::NewHead(NewHead { head }) => {
+                let (adopted, lacks) = {
+                    let mut credentials = self.credentials.lock();
+                    (credentials.adopt_head(&head), credentials.lacks_roster())
+                };
+                // A head of an epoch or a run that is not known here: ask for the whole.
+                if adopted.is_err() || lacks {
+                    self.send_control(index, Control::AskState.encode());
+                }
+                if let Ok(Some(adopted)) = adopted {
+                    self.on_adopted(adopted, Some(index));
+                }
+            }
+            Control::Ping(Ping { sent_us }) => {
+                let reading = self.clock.lock().read(now);
+                if let Some(reading) = reading {
+                    let pong = Pong {
+                        sent_us,
+                        held_us: 0,
+                        media_us: reading.media_us,
+                        error_us: reading.error_us,
+                    };
+                    self.send_control(index, Control::Pong(pong).encode());
+                }
+            }
+            Control::Pong(pong) => {
+                let reading =
+                    crate::clock::Reading { media_us: pong.media_us, error_us: pong.error_us };
+                let held = Duration::from_micros(pong.held_us);
+                self.clock.lock().handle_answer(Time::from_micros(pong.sent_us), now, held, reading);
+            }
+            Control::AskState => self.send_state(index),
+            // Part of the handshake only; harmless afterwards.
+            Control::Hello(_) | Control::Proof(_) => {}
+        }
+    }
+
+    /// A newer run, roster or head is ours now: act on it and pass it on.
+    fn on_adopted(&mut self, adopted: Adopted, from: Option<PeerIndex>) {
+        let now = self.now();
+        self.head_at = now;
+        if adopted.new_run {
+            self.store.clear();
+            self.clock.lock().reset();
+            self.next_ping = now;
+            self.swarm.handle_new_run(now);
+        }
+        {
+            let tracks = self.credentials.lock().tracks();
+            self.swarm.handle_tracks(now, &tracks);
+        }
+        if adopted.new_run {
+            self.emit(NodeEvent::NewRun);
+        }
+        self.emit(NodeEvent::NewHead);
+        if adopted.new_run || adopted.new_roster {
+            let others: Vec<_> =
+                self.peers.iter().map(|(i, _)| i).filter(|i| Some(*i) != from).collect();
+            others.into_iter().for_each(|index| self.send_state(index));
+        } else {
+            self.forward_head(from);
+        }
+        self.retry_held();
+    }
+
+    /// Sends the head down one substream's tree: each viewer gets each head once, and a lost
+    /// parent costs one head, since the next takes another tree.
+    fn forward_head(&mut self, from: Option<PeerIndex>) {
+        let Some((head_no, head)) = self.credentials.lock().head() else { return };
+        let children = self.head_children(head_no);
+        let frame = Control::NewHead(NewHead { head }).encode();
+        for index in children.into_iter().filter(|index| Some(*index) != from) {
+            self.send_control(index, frame.clone());
+        }
+    }
+
+    /// Our children in the substream whose turn it is.
+    fn head_children(&self, head_no: u64) -> Vec<PeerIndex> {
+        let mut lanes = self.swarm.stats().lanes;
+        let first = lanes.first().map(|lane| lane.track);
+        lanes.retain(|lane| Some(lane.track) == first);
+        let turn = head_no % (lanes.len().max(1) as u64);
+        let lane = lanes.into_iter().nth(turn as usize);
+        lane.map(|l| l.children.into_iter().map(|(index, _)| index).collect()).unwrap_or_default()
+    }
+
+    fn send_state(&mut self, index: PeerIndex) {
+        let Some(state) = self.credentials.lock().state() else { return };
+        self.send_control(index, Control::RunState(state).encode());
+    }
+
+    fn on_piece(&mut self, index: PeerIndex, purpose: Purpose, data: Bytes) {
+        let now = self.now();
+        let len = data.len() as u64;
+        let Ok(header) = PieceHeader::parse(&data) else {
+            self.report.received.rejected += len;
+            self.swarm.handle_bad_piece(now, index);
+            return;
+        };
+        let piece = piece_of(&header, data.len());
+        let repair = purpose == Purpose::Repair;
+        if !self.swarm.wants(&piece.id) {
+            self.report.received.duplicate += len;
+            self.swarm.handle_piece(now, index, &piece, repair);
+            return;
+        }
+        let verdict = self.credentials.lock().verify_piece(&data);
+        match verdict {
+            Verdict::Good(header) => self.on_good_piece(index, header, piece, repair, data),
+            Verdict::Bad => {
+                self.report.received.rejected += len;
+                self.swarm.handle_bad_piece(now, index);
+            }
+            Verdict::Unknown => self.hold(Held { since: now, from: index, purpose, data }),
+            Verdict::Stale => self.report.received.duplicate += len,
+        }
+    }
+
+    fn on_good_piece(
+        &mut self,
+        index: PeerIndex,
+        header: PieceHeader,
+        piece: Piece,
+        repair: bool,
+        data: Bytes,
+    ) {
+        let len = data.len() as u64;
+        // Into the store first: the overlay may want to pass it on at once.
+        self.store.insert(piece.id, piece.capture_ms, data.clone());
+        if self.swarm.handle_piece(self.now(), index, &piece, repair) != Arrival::New {
+            self.report.received.duplicate += len;
+            return;
+        }
+        let received = &mut self.report.received;
+        *(if repair { &mut received.repair } else { &mut received.media }) += len;
+        if let Some(peer) = self.peers.get_mut(index) {
+            peer.received += len;
+            let from = &mut self.report.from;
+            *(if peer.origin { &mut from.origin } else { &mut from.peer }) += len;
+        }
+        self.emit(NodeEvent::Piece { header, bytes: data });
+    }
+
+    fn hold(&mut self, held: Held) {
+        let waiting: usize =
+            self.held.iter().filter(|h| h.from == held.from).map(|h| h.data.len()).sum();
+        if waiting + held.data.len() <= HOLD_BYTES {
+            self.held.push_back(held);
+        }
+    }
+
+    fn retry_held(&mut self) {
+        let now = self.now();
+        for held in std::mem::take(&mut self.held) {
+            if now.since(held.since) <= HOLD {
+                self.on_piece(held.from, held.purpose, held.data);
+            }
+        }
+    }
+
+    fn on_time(&mut self) {
+        let now = self.now();
+        self.swarm.handle_timeout(now);
+        if now < self.next_tick {
+            return;
+        }
+        self.next_tick = now + TICK;
+        self.held.retain(|h| now.since(h.since) <= HOLD);
+        self.report_links(now);
+        if now >= self.next_ping {
+            let young = now.since(Time::ZERO) < YOUNG;
+            self.next_ping = now + if young { PING_YOUNG } else { PING_OLD };
+            let all: Vec<_> = self.peers.iter().map(|(i, _)| i).collect();
+            all.into_iter().for_each(|index| self.ping(index));
+        }
+        if self.role != Role::Origin && self.leaving.is_none() {
+            self.mind_the_head(now);
+        }
+    }
+
+    /// Heads that stay away mean that this node, or the broadcaster, is cut off: ask the
+    /// neighbours in turn and try the known addresses again.
+    fn mind_the_head(&mut self, now: Time) {
+        if now.since(self.head_at) < HEAD_LATE || now.since(self.asked_at) < PING_YOUNG {
+            return;
+        }
+        self.asked_at = now;
+        let turn = (now.as_millis() / 1000) as usize;
+        let asked = self.peers.iter().map(|(i, _)| i).nth(turn % self.peers.len().max(1));
+        if let Some(index) = asked {
+            self.send_control(index, Control::AskState.encode());
+        }
+        self.dialler.try_hints(now);
+    }
+
+    fn ping(&mut self, index: PeerIndex) {
+        if self.role != Role::Origin {
+            let sent_us = self.now().as_micros();
+            self.send_control(index, Control::Ping(Ping { sent_us }).encode());
+        }
+    }
+
+    fn report_links(&mut self, now: Time) {
+        for (index, peer) in self.peers.iter_mut() {
+            let stats = peer.link.connection().stats();
+            if stats.frame_rx.acks != peer.acks_seen {
+                peer.acks_seen = stats.frame_rx.acks;
+                peer.acked = peer.link.given();
+            }
+            let queued = peer.link.given().saturating_sub(peer.acked);
+            let report = LinkReport {
+                acked_bytes: peer.acked,
+                queued_bytes: u32::try_from(queued).unwrap_or(u32::MAX),
+                rtt: stats.path.rtt,
+                blocked: std::mem::take(&mut peer.blocked),
+            };
+            self.swarm.handle_link(now, index, report);
+        }
+    }
+
+    fn report(&mut self) -> Report {
+        let (sent, received) = self.quic.socket().totals();
+        self.report.sent.datagram = sent;
+        self.report.received.datagram = received;
+        let swarm = self.swarm.stats();
+        let peers = self.peers.iter().map(|(index, p)| PeerReport {
+            name: p.node.to_string(),
+            origin: p.origin,
+            received: p.received,
+            sent: p.sent,
+            rtt_us: u64::try_from(p.link.connection().rtt().as_micros()).unwrap_or(u64::MAX),
+            feeds: count(&swarm, |lane| lane.parent.is_some_and(|(parent, _)| parent == index)),
+            fed: count(&swarm, |lane| lane.children.iter().any(|(child, _)| *child == index)),
+        });
+        self.report.peers = peers.collect();
+        self.report.swarm = Some(swarm);
+        self.report.clone()
+    }
+
+    /// Tells the session, unless it is too slow to hear it.
+    fn emit(&mut self, event: NodeEvent) {
+        if self.events.try_send(event).is_err() {
+            self.report.lost_events += 1;
+        }
+    }
+}
+
+/// The overlay's view of a piece; `None` when the bytes are not one.
+#[must_use]
+pub fn to_piece(bytes: &[u8]) -> Option<Piece> {
+    let header = PieceHeader::parse(bytes).ok()?;
+    Some(piece_of(&header, bytes.len()))
+}
+
+fn piece_of(header: &PieceHeader, len: usize) -> Piece {
+    Piece {
+        id: PieceId {
+            track: header.track,
+            chunk: header.chunk,
+            substream: header.substream,
+            part: header.part,
+        },
+        parts: header.parts,
+        len: u32::try_from(len).unwrap_or(u32::MAX),
+        capture_ms: header.capture_ms,
+        next_due_ms: header.next_due_ms,
+        keyframe: header.flags.keyframe,
+    }
+}
+
+/// How many substreams this is true of.
+fn count(stats: &manyhands_swarm::Stats, is: impl Fn(&LaneStats) -> bool) -> u32 {
+    stats.lanes.iter().filter(|lane| is(lane)).count() as u32
+}

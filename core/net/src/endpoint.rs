@@ -1,0 +1,96 @@
+//! The QUIC endpoint on the capped socket, and the transport parameters with their reasons.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use quinn::{
+    AckFrequencyConfig, ClientConfig, Connecting, Endpoint, EndpointConfig, ServerConfig,
+    TokioRuntime, TransportConfig, VarInt,
+};
+
+use crate::link::MAX_PIECE;
+use crate::socket::{self, CappedSocket};
+use crate::{Error, Identity, tls};
+
+/// A name has to be given to TLS; it never leaves this machine (no SNI).
+const NO_NAME: &str = "peer.invalid";
+/// A silent connection is given up after this; the overlay has replaced the peer long before.
+const IDLE: Duration = Duration::from_secs(8);
+/// Keeps the mapping of a home router open (RFC 4787 asks for at least 2 minutes, many give 20 s)
+/// and tells a dead peer from a quiet one.
+const KEEP_ALIVE: Duration = Duration::from_secs(2);
+/// Receive window of a connection: 2 s of a 4 Mbit/s stream and a large keyframe.
+const RECEIVE_WINDOW: u32 = 4 << 20;
+/// What QUIC may hold of ours for one peer: half a second at 16 Mbit/s; more is congestion.
+const SEND_WINDOW: u64 = 1 << 20;
+/// The first guess of a round trip: the default of 333 ms makes the first loss cost a second.
+const INITIAL_RTT: Duration = Duration::from_millis(100);
+/// Handshakes under way that are not yet proven.
+const MAX_INCOMING: usize = 64;
+
+/// A bound endpoint.
+#[derive(Debug, Clone)]
+pub(crate) struct Quic {
+    endpoint: Endpoint,
+    socket: Arc<CappedSocket>,
+    client: ClientConfig,
+}
+
+impl Quic {
+    pub(crate) fn bind(
+        identity: &Identity,
+        listen: SocketAddr,
+        cap_bps: Option<u64>,
+    ) -> Result<Self, Error> {
+        let runtime = Arc::new(TokioRuntime);
+        let udp = socket::bind(listen).map_err(|e| Error::Bind(listen, e))?;
+        let socket = Arc::new(CappedSocket::new(udp, &*runtime, cap_bps)?);
+        let transport = Arc::new(transport());
+        let mut server = ServerConfig::with_crypto(Arc::new(tls::server(identity)?));
+        server.transport_config(transport.clone());
+        server.max_incoming(MAX_INCOMING);
+        let mut client = ClientConfig::new(Arc::new(tls::client(identity)?));
+        client.transport_config(transport);
+        let mut config = EndpointConfig::default();
+        config.grease_quic_bit(false);
+        let endpoint =
+            Endpoint::new_with_abstract_socket(config, Some(server), socket.clone(), runtime)?;
+        Ok(Self { endpoint, socket, client })
+    }
+
+    pub(crate) fn dial(&self, address: SocketAddr) -> Result<Connecting, quinn::ConnectError> {
+        self.endpoint.connect_with(self.client.clone(), address, NO_NAME)
+    }
+
+    pub(crate) fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    pub(crate) fn socket(&self) -> &CappedSocket {
+        &self.socket
+    }
+
+    pub(crate) fn local_address(&self) -> io::Result<SocketAddr> {
+        self.endpoint.local_addr()
+    }
+}
+
+fn transport() -> TransportConfig {
+    let mut config = TransportConfig::default();
+    config.max_idle_timeout(Some(VarInt::from_u32(IDLE.as_millis() as u32).into()));
+    config.keep_alive_interval(Some(KEEP_ALIVE));
+    config.initial_rtt(INITIAL_RTT);
+    // Nothing but the control stream before the proof; the link opens the rest.
+    config.max_concurrent_uni_streams(VarInt::from_u32(0));
+    config.max_concurrent_bidi_streams(VarInt::from_u32(1));
+    config.stream_receive_window(VarInt::from_u32(64 * 1024 + MAX_PIECE as u32));
+    config.receive_window(VarInt::from_u32(RECEIVE_WINDOW));
+    config.send_window(SEND_WINDOW);
+    // Streams of one priority in the order in which they were opened: pieces are due in that order.
+    config.send_fairness(false);
+    config.ack_frequency_config(Some(AckFrequencyConfig::default()));
+    config.datagram_receive_buffer_size(None);
+    config
+}

@@ -1,0 +1,172 @@
+//! The proof on a fresh connection: the dialler first, then the listener (SECURITY 10).
+//!
+//! Nothing else is read from a connection before its proof; every failure looks the same from
+//! outside: one close code, after a fixed time.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use manyhands_swarm::NodeId;
+use parking_lot::Mutex;
+use quinn::{Connection, RecvStream, SendStream, VarInt};
+use tokio::time::{sleep, timeout};
+
+use crate::control::{self, Control, Frame, Hello, Proof};
+use crate::credentials::{Adopted, Credentials, Exporter, Greeted, Refusal};
+use crate::identity::node_of;
+use crate::Identity;
+
+/// The longest a proof may take.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Every refusal is said after this time, whatever its reason.
+const REFUSAL_DELAY: Duration = Duration::from_millis(50);
+/// The one close code of every refusal.
+const REFUSED: VarInt = VarInt::from_u32(3);
+
+/// A connection whose two ends have proved that they belong here.
+#[derive(Debug)]
+pub(crate) struct Proven {
+    pub(crate) connection: Connection,
+    pub(crate) control: (SendStream, RecvStream),
+    pub(crate) buffered: BytesMut,
+    pub(crate) node: NodeId,
+    pub(crate) origin: bool,
+    pub(crate) dialled: bool,
+    /// Our own address as the other end sees it.
+    pub(crate) observed: Option<SocketAddr>,
+    /// The other end showed a newer run or head, and it was adopted.
+    pub(crate) adopted: Option<Adopted>,
+    /// The other end knows less than we do.
+    pub(crate) ours_newer: bool,
+}
+
+/// Why a connection did not come to be.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum HandshakeError {
+    #[error("the connection failed: {0}")]
+    Connection(#[from] quinn::ConnectionError),
+    #[error("the other end did not finish its proof")]
+    Broken,
+    #[error("{0}")]
+    Refused(#[from] Refusal),
+}
+
+/// Lets a dialler in, or not.
+pub(crate) async fn listen(
+    connection: Connection,
+    identity: &Identity,
+    credentials: &Mutex<Credentials>,
+) -> Result<Proven, HandshakeError> {
+    settle(&connection, async {
+        let mut talk = Talk::open(&connection).await?;
+        let exporter = Exporter::new(&connection, identity.spki(), false)?;
+        let hello = credentials.lock().hello()?;
+        talk.send(&Control::Hello(Hello { hello: hello.to_bytes().to_vec() })).await?;
+        let Control::Proof(Proof { proof }) = talk.receive().await? else {
+            return Err(HandshakeError::Broken);
+        };
+        let (origin, mut state) = {
+            let credentials = credentials.lock();
+            let origin = credentials.check_dialler(&hello, &proof, &exporter)?;
+            (origin, credentials.welcome(&hello, &exporter)?)
+        };
+        state.observed = Some(connection.remote_address().to_string());
+        talk.send(&Control::RunState(state)).await?;
+        let greeted = Greeted { origin, adopted: None, ours_newer: false };
+        Ok(talk.done(&connection, exporter.their_spki(), greeted, false, None))
+    })
+    .await
+}
+
+/// Proves our place to the listener that was dialled, then checks the listener.
+pub(crate) async fn dial(
+    connection: Connection,
+    identity: &Identity,
+    credentials: &Mutex<Credentials>,
+) -> Result<Proven, HandshakeError> {
+    settle(&connection, async {
+        let (send, recv) = connection.accept_bi().await?;
+        let mut talk = Talk { send, recv, buffer: BytesMut::new() };
+        let exporter = Exporter::new(&connection, identity.spki(), true)?;
+        let Control::Hello(Hello { hello }) = talk.receive().await? else {
+            return Err(HandshakeError::Broken);
+        };
+        let hello = manyhands_stream::proof::Hello::parse(&hello).map_err(Refusal::from)?;
+        let proof = credentials.lock().prove(&hello, &exporter)?;
+        talk.send(&Control::Proof(Proof { proof: proof.to_bytes().to_vec() })).await?;
+        let Control::RunState(state) = talk.receive().await? else {
+            return Err(HandshakeError::Broken);
+        };
+        let observed = state.observed.as_deref().and_then(|text| text.parse().ok());
+        let greeted = credentials.lock().check_listener(&hello, state, &exporter)?;
+        Ok(talk.done(&connection, exporter.their_spki(), greeted, true, observed))
+    })
+    .await
+}
+
+/// Bounds the time of a handshake and makes all failures look alike.
+async fn settle(
+    connection: &Connection,
+    handshake: impl Future<Output = Result<Proven, HandshakeError>>,
+) -> Result<Proven, HandshakeError> {
+    let result = timeout(PATIENCE, handshake).await.unwrap_or(Err(HandshakeError::Broken));
+    if result.is_err() {
+        sleep(REFUSAL_DELAY).await;
+        connection.close(REFUSED, b"");
+    }
+    result
+}
+
+/// The control stream while only the handshake speaks on it.
+struct Talk {
+    send: SendStream,
+    recv: RecvStream,
+    buffer: BytesMut,
+}
+
+impl Talk {
+    async fn open(connection: &Connection) -> Result<Self, HandshakeError> {
+        let (send, recv) = connection.open_bi().await?;
+        Ok(Self { send, recv, buffer: BytesMut::new() })
+    }
+
+    async fn send(&mut self, message: &Control) -> Result<(), HandshakeError> {
+        self.send.write_chunk(message.encode()).await.map_err(|_| HandshakeError::Broken)
+    }
+
+    async fn receive(&mut self) -> Result<Control, HandshakeError> {
+        loop {
+            match control::next_frame(&mut self.buffer) {
+                Ok(Some(Frame::Control(message))) => return Ok(message),
+                Ok(Some(Frame::Unknown)) => {}
+                Ok(None) => match self.recv.read_chunk(16 * 1024, true).await {
+                    Ok(Some(chunk)) => self.buffer.extend_from_slice(&chunk.bytes),
+                    _ => return Err(HandshakeError::Broken),
+                },
+                Ok(Some(Frame::Overlay(_))) | Err(_) => return Err(HandshakeError::Broken),
+            }
+        }
+    }
+
+    fn done(
+        self,
+        connection: &Connection,
+        their_spki: &[u8],
+        greeted: Greeted,
+        dialled: bool,
+        observed: Option<SocketAddr>,
+    ) -> Proven {
+        Proven {
+            connection: connection.clone(),
+            control: (self.send, self.recv),
+            buffered: self.buffer,
+            node: node_of(their_spki),
+            origin: greeted.origin,
+            dialled,
+            observed,
+            adopted: greeted.adopted,
+            ours_newer: greeted.ours_newer,
+        }
+    }
+}

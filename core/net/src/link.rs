@@ -1,0 +1,209 @@
+//! One QUIC connection to a proven peer: its control stream, pieces out, pieces in.
+//!
+//! A piece travels on a unidirectional stream of its own: one byte that says why it is sent, then
+//! the piece. Sending never waits: what cannot be taken now is refused, and the overlay hears of it.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use manyhands_stream::MAX_PIECE_LEN;
+use quinn::{Connection, RecvStream, SendStream, VarInt};
+use tokio::sync::mpsc;
+
+use crate::control::{self, Frame};
+
+/// The largest piece (SECURITY, PIECE: its length is a u16).
+pub(crate) const MAX_PIECE: usize = MAX_PIECE_LEN;
+/// Control frames that wait for the peer at most; more means that it does not read.
+const CONTROL_QUEUE: usize = 256;
+/// Streams a peer may have open towards us at once: 4 s of pieces at K = 8 and 10 chunks a second,
+/// and a keyframe of 4 MiB in parts of 16 KiB.
+pub(crate) const MAX_STREAMS: u32 = 512;
+/// Reset code for a piece that could not be taken at once.
+const BLOCKED: VarInt = VarInt::from_u32(1);
+/// Close code of a peer that breaks the protocol.
+pub(crate) const MISBEHAVED: VarInt = VarInt::from_u32(2);
+
+/// Why a piece is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    Live,
+    Repair,
+}
+
+impl Purpose {
+    fn byte(self) -> &'static [u8] {
+        match self {
+            Self::Live => &[0],
+            Self::Repair => &[1],
+        }
+    }
+}
+
+/// What a connection reports to the node.
+#[derive(Debug)]
+pub(crate) enum LinkEvent {
+    Frame(Frame),
+    Piece { purpose: Purpose, data: Bytes },
+    /// The connection is gone.
+    Closed,
+}
+
+/// The node's end of a connection.
+#[derive(Debug)]
+pub(crate) struct Link {
+    connection: Connection,
+    control: mpsc::Sender<Bytes>,
+    given: AtomicU64,
+}
+
+/// The peer takes nothing now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Blocked;
+
+impl Link {
+    /// Starts the tasks of a proven connection; `report` is called for whatever comes in and says
+    /// whether anybody still listens.
+    pub(crate) fn start<F, R>(
+        connection: Connection,
+        (send, recv): (SendStream, RecvStream),
+        buffered: BytesMut,
+        report: F,
+    ) -> Arc<Self>
+    where
+        F: Fn(LinkEvent) -> R + Clone + Send + Sync + 'static,
+        R: Future<Output = bool> + Send + 'static,
+    {
+        let (control, outgoing) = mpsc::channel(CONTROL_QUEUE);
+        connection.set_max_concurrent_uni_streams(VarInt::from_u32(MAX_STREAMS));
+        tokio::spawn(write_control(send, outgoing));
+        tokio::spawn(read_control(connection.clone(), recv, buffered, report.clone()));
+        tokio::spawn(read_pieces(connection.clone(), report));
+        Arc::new(Self { connection, control, given: AtomicU64::new(0) })
+    }
+
+    /// Queues a control frame; a peer that reads none is closed.
+    pub(crate) fn send_control(&self, frame: Bytes) {
+        if self.control.try_send(frame).is_err() {
+            self.close(MISBEHAVED);
+        }
+    }
+
+    /// Hands a piece to QUIC if it takes it whole, now.
+    pub(crate) fn send_piece(&self, purpose: Purpose, data: Bytes) -> Result<(), Blocked> {
+        let mut stream = now(self.connection.open_uni()).ok_or(Blocked)?.map_err(|_| Blocked)?;
+        // Control goes first, live pieces before repair.
+        let _ = stream.set_priority(if purpose == Purpose::Live { 1 } else { 0 });
+        let len = data.len() as u64 + 1;
+        let mut chunks = [Bytes::from_static(purpose.byte()), data];
+        let Some(Ok(())) = now(stream.write_all_chunks(&mut chunks)) else {
+            let _ = stream.reset(BLOCKED);
+            return Err(Blocked);
+        };
+        let _ = stream.finish();
+        self.given.fetch_add(len, Relaxed);
+        Ok(())
+    }
+
+    /// Bytes of pieces handed to QUIC so far.
+    pub(crate) fn given(&self) -> u64 {
+        self.given.load(Relaxed)
+    }
+
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    pub(crate) fn close(&self, code: VarInt) {
+        self.connection.close(code, b"");
+    }
+}
+
+/// Polls a future once: its value if it has it now.
+fn now<F: Future>(future: F) -> Option<F::Output> {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => Some(value),
+        Poll::Pending => None,
+    }
+}
+
+async fn write_control(mut send: SendStream, mut frames: mpsc::Receiver<Bytes>) {
+    let _ = send.set_priority(10);
+    while let Some(frame) = frames.recv().await {
+        if send.write_chunk(frame).await.is_err() {
+            return;
+        }
+    }
+    let _ = send.finish();
+    // Dropping an unacknowledged stream would reset it and lose the last words.
+    let _ = tokio::time::timeout(Duration::from_secs(1), send.stopped()).await;
+}
+
+async fn read_control<F, R>(
+    connection: Connection,
+    mut recv: RecvStream,
+    mut buffer: BytesMut,
+    report: F,
+) where
+    F: Fn(LinkEvent) -> R,
+    R: Future<Output = bool>,
+{
+    loop {
+        match control::next_frame(&mut buffer) {
+            Ok(Some(frame)) => {
+                if !report(LinkEvent::Frame(frame)).await {
+                    break;
+                }
+            }
+            Ok(None) => match recv.read_chunk(64 * 1024, true).await {
+                Ok(Some(chunk)) => buffer.extend_from_slice(&chunk.bytes),
+                Ok(None) | Err(_) => break,
+            },
+            Err(error) => {
+                tracing::debug!(%error, "closing a peer that breaks the control stream");
+                connection.close(MISBEHAVED, b"");
+                break;
+            }
+        }
+    }
+    // A control stream that ends ends the connection, once the pieces on their way have come.
+    let _ = tokio::time::timeout(Duration::from_secs(1), connection.closed()).await;
+    connection.close(VarInt::from_u32(0), b"");
+    report(LinkEvent::Closed).await;
+}
+
+async fn read_pieces<F, R>(connection: Connection, report: F)
+where
+    F: Fn(LinkEvent) -> R + Clone + Send + Sync + 'static,
+    R: Future<Output = bool> + Send + 'static,
+{
+    while let Ok(stream) = connection.accept_uni().await {
+        let report = report.clone();
+        let connection = connection.clone();
+        // Bounded by MAX_STREAMS: QUIC lets no more be open at once.
+        tokio::spawn(async move {
+            let Some((purpose, data)) = read_piece(stream, &connection).await else { return };
+            report(LinkEvent::Piece { purpose, data }).await;
+        });
+    }
+}
+
+async fn read_piece(mut stream: RecvStream, connection: &Connection) -> Option<(Purpose, Bytes)> {
+    match stream.read_to_end(MAX_PIECE + 1).await {
+        Ok(data) => match data.first() {
+            Some(0) => Some((Purpose::Live, Bytes::from(data).slice(1..))),
+            Some(1) => Some((Purpose::Repair, Bytes::from(data).slice(1..))),
+            _ => None,
+        },
+        Err(quinn::ReadToEndError::TooLong) => {
+            connection.close(MISBEHAVED, b"");
+            None
+        }
+        Err(quinn::ReadToEndError::Read(_)) => None,
+    }
+}

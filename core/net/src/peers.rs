@@ -1,0 +1,142 @@
+//! The neighbours with a live connection. State is keyed by peer, never by connection: a second
+//! connection to the same node takes the place of the first, and the overlay does not notice.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use manyhands_swarm::{NodeId, PeerIndex};
+
+use crate::link::Link;
+
+/// Neighbours at once, at most: a mesh of 10, 30 children at 8 Mbit/s, greeters and those who leave.
+pub(crate) const MAX_PEERS: usize = 128;
+
+/// A live neighbour.
+#[derive(Debug)]
+pub(crate) struct Peer {
+    pub(crate) node: NodeId,
+    pub(crate) address: SocketAddr,
+    pub(crate) origin: bool,
+    pub(crate) link: Arc<Link>,
+    /// Which connection of this peer `link` is: reports of an older one are not heard any more.
+    pub(crate) generation: u64,
+    /// The connection was opened by the end with the smaller name.
+    dialled_by_smaller: bool,
+    /// Piece bytes from and to it.
+    pub(crate) received: u64,
+    pub(crate) sent: u64,
+    /// Bytes known to have arrived there, and what tells it: the peer's acknowledgements.
+    pub(crate) acked: u64,
+    pub(crate) acks_seen: u64,
+    pub(crate) blocked: bool,
+}
+
+/// What became of a new connection.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Admission {
+    New(PeerIndex),
+    /// It took the place of an older connection of the same node.
+    Replaced(PeerIndex),
+    /// The node has a better connection already, or there is no room.
+    Refused,
+}
+
+/// All live neighbours, densely indexed.
+#[derive(Debug, Default)]
+pub(crate) struct Peers {
+    slots: Vec<Option<Peer>>,
+    by_node: BTreeMap<NodeId, PeerIndex>,
+}
+
+impl Peers {
+    /// Takes a connection in. When both ends dialled at once, both keep the connection that the end
+    /// with the smaller name opened.
+    pub(crate) fn admit(
+        &mut self,
+        own: NodeId,
+        node: NodeId,
+        dialled: bool,
+        make: impl FnOnce(PeerIndex) -> (Arc<Link>, u64, SocketAddr, bool),
+    ) -> Admission {
+        let dialled_by_smaller = dialled == (own < node);
+        if let Some(&index) = self.by_node.get(&node) {
+            let Some(peer) = self.get_mut(index) else { return Admission::Refused };
+            if peer.dialled_by_smaller && !dialled_by_smaller {
+                return Admission::Refused;
+            }
+            let (link, generation, address, _) = make(index);
+            peer.link.close(quinn::VarInt::from_u32(0));
+            (peer.link, peer.generation, peer.address) = (link, generation, address);
+            peer.dialled_by_smaller = dialled_by_smaller;
+            return Admission::Replaced(index);
+        }
+        let free = self.slots.iter().position(Option::is_none).unwrap_or(self.slots.len());
+        if node == own || free >= MAX_PEERS {
+            return Admission::Refused;
+        }
+        let index = PeerIndex(free as u32);
+        let (link, generation, address, origin) = make(index);
+        let peer = Peer {
+            node,
+            address,
+            origin,
+            link,
+            generation,
+            dialled_by_smaller,
+            received: 0,
+            sent: 0,
+            acked: 0,
+            acks_seen: 0,
+            blocked: false,
+        };
+        if free == self.slots.len() {
+            self.slots.push(Some(peer));
+        } else if let Some(slot) = self.slots.get_mut(free) {
+            *slot = Some(peer);
+        }
+        self.by_node.insert(node, index);
+        Admission::New(index)
+    }
+
+    pub(crate) fn remove(&mut self, index: PeerIndex) -> Option<Peer> {
+        let peer = self.slots.get_mut(index.0 as usize)?.take()?;
+        self.by_node.remove(&peer.node);
+        Some(peer)
+    }
+
+    pub(crate) fn get(&self, index: PeerIndex) -> Option<&Peer> {
+        self.slots.get(index.0 as usize)?.as_ref()
+    }
+
+    pub(crate) fn get_mut(&mut self, index: PeerIndex) -> Option<&mut Peer> {
+        self.slots.get_mut(index.0 as usize)?.as_mut()
+    }
+
+    /// The peer if `generation` is still its connection.
+    pub(crate) fn current(&mut self, index: PeerIndex, generation: u64) -> Option<&mut Peer> {
+        self.get_mut(index).filter(|p| p.generation == generation)
+    }
+
+    pub(crate) fn knows(&self, node: NodeId) -> bool {
+        self.by_node.contains_key(&node)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (PeerIndex, &Peer)> {
+        self.slots
+            .iter()
+            .enumerate()
+            .filter_map(|(i, peer)| Some((PeerIndex(i as u32), peer.as_ref()?)))
+    }
+
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (PeerIndex, &mut Peer)> {
+        self.slots
+            .iter_mut()
+            .enumerate()
+            .filter_map(|(i, peer)| Some((PeerIndex(i as u32), peer.as_mut()?)))
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.by_node.len()
+    }
+}

@@ -1,0 +1,65 @@
+//! Figures of a node, as its session shows them.
+
+use manyhands_swarm as swarm;
+
+/// Bytes in one direction, by what they were for (names as in the command line's `stats` event).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Useful sealed payload pushed live.
+    pub media: u64,
+    /// Useful sealed payload that had been asked for.
+    pub repair: u64,
+    /// Payload that was here already.
+    pub duplicate: u64,
+    /// Control frames.
+    pub control: u64,
+    /// Payload that failed its check.
+    pub rejected: u64,
+    /// Everything on the UDP socket.
+    pub datagram: u64,
+}
+
+/// Where useful payload came from, in bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Sources {
+    /// Straight from the broadcaster.
+    pub origin: u64,
+    /// From other viewers.
+    pub peer: u64,
+}
+
+/// One neighbour in the live table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PeerReport {
+    /// Its short name.
+    pub name: String,
+    /// It is the broadcaster.
+    pub origin: bool,
+    /// Piece bytes that came from it.
+    pub received: u64,
+    /// Piece bytes given to it.
+    pub sent: u64,
+    /// The last round trip, in microseconds.
+    pub rtt_us: u64,
+    /// Substreams (of all tracks) that it feeds to us.
+    pub feeds: u32,
+    /// Substreams (of all tracks) that we feed to it.
+    pub fed: u32,
+}
+
+/// Everything a node counts.
+#[derive(Debug, Clone, Default)]
+pub struct Report {
+    /// What left.
+    pub sent: Traffic,
+    /// What came.
+    pub received: Traffic,
+    /// Where it came from.
+    pub from: Sources,
+    /// The neighbours.
+    pub peers: Vec<PeerReport>,
+    /// The overlay's own figures, once the node has begun.
+    pub swarm: Option<swarm::Stats>,
+    /// Events that the session was too slow to take.
+    pub lost_events: u64,
+}

@@ -1,0 +1,158 @@
+//! The one UDP socket, with the last gate before the wire: a token bucket for every datagram.
+
+use std::fmt;
+use std::future::Future;
+use std::io::{self, IoSliceMut};
+use std::net::{SocketAddr, UdpSocket};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::task::{Context, Poll, ready};
+use std::time::Instant;
+
+use parking_lot::Mutex;
+use quinn::udp::{RecvMeta, Transmit};
+use quinn::{AsyncUdpSocket, Runtime, UdpPoller};
+use socket2::{Domain, Protocol, Socket, Type};
+
+use crate::bucket::Bucket;
+
+/// Kernel buffers: a keyframe to all children at once must fit (about 8 children x 70 KB).
+const KERNEL_BUFFER: usize = 1 << 20;
+
+/// Binds the UDP socket that QUIC will use. An unspecified IPv6 address takes IPv4 as well.
+pub(crate) fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
+    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+    if address.is_ipv6() {
+        // Fails where the system has no dual stack: then IPv6 alone is what there is.
+        let _ = socket.set_only_v6(false);
+    }
+    // Larger buffers are a wish; the system may cap them.
+    let _ = socket.set_recv_buffer_size(KERNEL_BUFFER);
+    let _ = socket.set_send_buffer_size(KERNEL_BUFFER);
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    Ok(socket.into())
+}
+
+/// UDP payload bytes put on and taken off the socket.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) sent: AtomicU64,
+    pub(crate) received: AtomicU64,
+}
+
+/// A UDP socket that never sends faster than its cap.
+pub(crate) struct CappedSocket {
+    inner: Arc<dyn AsyncUdpSocket>,
+    bucket: Mutex<Bucket>,
+    counters: Counters,
+}
+
+impl CappedSocket {
+    pub(crate) fn new(
+        socket: UdpSocket,
+        runtime: &dyn Runtime,
+        cap_bps: Option<u64>,
+    ) -> io::Result<Self> {
+        Ok(Self {
+            inner: runtime.wrap_udp_socket(socket)?,
+            bucket: Mutex::new(Bucket::new(cap_bps, Instant::now())),
+            counters: Counters::default(),
+        })
+    }
+
+    /// Changes the cap, in bits a second.
+    pub(crate) fn set_cap(&self, cap_bps: Option<u64>) {
+        self.bucket.lock().set_rate(cap_bps, Instant::now());
+    }
+
+    /// Bytes (sent, received) so far.
+    pub(crate) fn totals(&self) -> (u64, u64) {
+        (self.counters.sent.load(Relaxed), self.counters.received.load(Relaxed))
+    }
+}
+
+impl fmt::Debug for CappedSocket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CappedSocket").finish_non_exhaustive()
+    }
+}
+
+impl AsyncUdpSocket for CappedSocket {
+    fn create_io_poller(self: Arc<Self>) -> Pin<Box<dyn UdpPoller>> {
+        Box::pin(Poller {
+            kernel: self.inner.clone().create_io_poller(),
+            tokens: None,
+            socket: self,
+        })
+    }
+
+    fn try_send(&self, transmit: &Transmit<'_>) -> io::Result<()> {
+        let len = transmit.contents.len();
+        if !self.bucket.lock().take(len, Instant::now()) {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        self.inner.try_send(transmit)?;
+        self.counters.sent.fetch_add(len as u64, Relaxed);
+        Ok(())
+    }
+
+    fn poll_recv(
+        &self,
+        cx: &mut Context<'_>,
+        bufs: &mut [IoSliceMut<'_>],
+        meta: &mut [RecvMeta],
+    ) -> Poll<io::Result<usize>> {
+        let count = ready!(self.inner.poll_recv(cx, bufs, meta))?;
+        let len: usize = meta.iter().take(count).map(|m| m.len).sum();
+        self.counters.received.fetch_add(len as u64, Relaxed);
+        self.bucket.lock().received(len);
+        Poll::Ready(Ok(count))
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.inner.local_addr()
+    }
+
+    /// Under a cap, datagrams leave one by one, so that a burst is never larger than the bucket.
+    fn max_transmit_segments(&self) -> usize {
+        if self.bucket.lock().is_limited() { 1 } else { self.inner.max_transmit_segments() }
+    }
+
+    fn max_receive_segments(&self) -> usize {
+        self.inner.max_receive_segments()
+    }
+
+    fn may_fragment(&self) -> bool {
+        self.inner.may_fragment()
+    }
+}
+
+/// Wakes a sender when the kernel has room and the bucket has tokens.
+struct Poller {
+    socket: Arc<CappedSocket>,
+    kernel: Pin<Box<dyn UdpPoller>>,
+    tokens: Option<Pin<Box<tokio::time::Sleep>>>,
+}
+
+impl fmt::Debug for Poller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Poller").finish_non_exhaustive()
+    }
+}
+
+impl UdpPoller for Poller {
+    fn poll_writable(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        loop {
+            let wait = self.socket.bucket.lock().wait(Instant::now());
+            if wait.is_zero() {
+                self.tokens = None;
+                return self.kernel.as_mut().poll_writable(cx);
+            }
+            let sleep = self.tokens.get_or_insert_with(|| Box::pin(tokio::time::sleep(wait)));
+            ready!(sleep.as_mut().poll(cx));
+            self.tokens = None;
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! What a session tells its shell.
+
+use manyhands_media::{AccessUnit, TrackConfig};
+
+/// Why a session ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndReason {
+    /// The broadcaster said so, signed.
+    Finished,
+    /// The invitation was taken back.
+    Revoked,
+    /// Nobody answers any more.
+    Unreachable,
+}
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// The first member was reached.
+    Joined {
+        /// Its short name.
+        peer: String,
+        /// `local`, `hint` or `exchange`.
+        via: &'static str,
+    },
+    /// The first unit was handed out.
+    FirstFrame {
+        /// Since the session started.
+        startup_ms: u64,
+        /// Capture to hand-out.
+        latency_ms: i64,
+    },
+    /// The playout clock stands.
+    Stalled {
+        /// Where.
+        position_ms: i64,
+    },
+    /// It goes on.
+    Resumed {
+        /// Where.
+        position_ms: i64,
+        /// How long it stood.
+        for_ms: i64,
+    },
+    /// Something worth a sentence.
+    Notice {
+        /// A word that a program can act on.
+        kind: &'static str,
+        /// A sentence for a person.
+        message: String,
+    },
+    /// The state of the picture as a person sees it.
+    State(Watching),
+    /// It is over.
+    Ended(EndReason),
+}
+
+/// What a viewer sees; the words for each are the shells'.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Watching {
+    /// Looking for members and the first picture.
+    Joining,
+    /// The picture plays.
+    Playing,
+    /// The broadcaster has paused.
+    Paused,
+    /// The broadcaster does not get through; others answer.
+    BroadcasterSilent,
+    /// Nobody answers.
+    CutOff,
+}
+
+impl Watching {
+    /// The word that shells and scripts use.
+    #[must_use]
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::Joining => "joining",
+            Self::Playing => "playing",
+            Self::Paused => "paused",
+            Self::BroadcasterSilent => "broadcaster_silent",
+            Self::CutOff => "cut_off",
+        }
+    }
+}
+
+/// A unit that the playout clock has released.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Released {
+    /// Its track's number.
+    pub track: u8,
+    /// The configuration that holds from this unit on, when it is new or has changed.
+    pub config: Option<TrackConfig>,
+    /// The unit.
+    pub unit: AccessUnit,
+    /// When it was captured, in microseconds of media time.
+    pub capture_us: i64,
+}

@@ -1,0 +1,383 @@
+//! From verified pieces to units that are due: assembly, opening, the gate, the playout clock.
+//!
+//! Pure but for the keys that it borrows: time is an argument, in microseconds of the node's clock.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use manyhands_media::{TrackConfig, chunk};
+use manyhands_media::gate::Gate;
+use manyhands_net::{Credentials, Reading};
+use manyhands_stream::{Assembly, OpenedChunk, PieceHeader, Progress};
+
+use crate::buffer::{Opened, TrackBuffer};
+use crate::event::Released;
+use crate::playout::{Playout, State, Step, first_position};
+use crate::timeline;
+
+/// Chunks of one track that are being put together at once: 6 s of a store at 10 a second, and as
+/// many keyframes again.
+const MAX_ASSEMBLIES: usize = 128;
+/// With this much behind a keyframe a newcomer begins although it is not on target yet.
+const ENOUGH_US: i64 = 200_000;
+/// A frozen picture jumps to a later whole keyframe after this (the prototype's 300 ms).
+const FROZEN_US: i64 = 300_000;
+/// Sound is waited for this long at the start.
+const WAIT_FOR_ALL_US: i64 = 500_000;
+
+/// How units are checked before they are handed out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Checking {
+    /// For decoders: parameter sets rewritten, what a decoder does not need dropped.
+    Clean,
+    /// For a file: checked, but kept byte for byte.
+    Exact,
+}
+
+/// One track on its way in.
+#[derive(Debug)]
+struct Incoming {
+    k: u8,
+    assemblies: BTreeMap<u32, Assembly>,
+    buffer: TrackBuffer,
+    /// When the last chunks were closed, to know how late the next is.
+    closed_us: BTreeMap<u32, i64>,
+    /// It takes part in the playout.
+    selected: bool,
+    /// What the shell was told last.
+    config: Option<TrackConfig>,
+}
+
+/// What the player did.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    pub(crate) released: Vec<Released>,
+    pub(crate) first: bool,
+    pub(crate) stalled: bool,
+    pub(crate) resumed_us: Option<i64>,
+    pub(crate) refused: Option<String>,
+}
+
+/// Everything between the network and the hand-out.
+#[derive(Debug)]
+pub(crate) struct Player {
+    checking: Checking,
+    tracks: BTreeMap<u8, Incoming>,
+    playout: Playout,
+    /// When the first keyframe was there, own clock.
+    startable_us: Option<i64>,
+    stream_bytes: u64,
+    paused: bool,
+    last_due_us: i64,
+    last_chunk_seen: bool,
+    end_us: Option<i64>,
+    undecodable: u64,
+    /// Added to the times of a later run's units, so that for the shell the stream goes on.
+    shift_us: i64,
+    rejoining: bool,
+    /// Where the last unit handed out ends on the shell's scale, and when that was.
+    handed: Option<(i64, i64)>,
+}
+
+impl Player {
+    pub(crate) fn new(checking: Checking) -> Self {
+        Self {
+            checking,
+            tracks: BTreeMap::new(),
+            playout: Playout::default(),
+            startable_us: None,
+            stream_bytes: 0,
+            paused: false,
+            last_due_us: 0,
+            last_chunk_seen: false,
+            end_us: None,
+            undecodable: 0,
+            shift_us: 0,
+            rejoining: false,
+            handed: None,
+        }
+    }
+
+    /// The broadcast's tracks and their K.
+    pub(crate) fn set_tracks(&mut self, tracks: impl Iterator<Item = (u8, u8)>) {
+        for (id, k) in tracks {
+            let checking = self.checking;
+            self.tracks.entry(id).or_insert_with(|| Incoming {
+                k,
+                assemblies: BTreeMap::new(),
+                buffer: TrackBuffer::new(match checking {
+                    Checking::Clean => Gate::clean(),
+                    Checking::Exact => Gate::exact(),
+                }),
+                closed_us: BTreeMap::new(),
+                selected: true,
+                config: None,
+            });
+        }
+    }
+
+    /// Another run: chunk numbers and keys begin anew, the picture goes on when its keyframe comes.
+    pub(crate) fn reset(&mut self) {
+        self.rejoining = self.handed.is_some();
+        self.tracks.clear();
+        self.playout.reset();
+        self.startable_us = None;
+        self.end_us = None;
+        self.last_chunk_seen = false;
+    }
+
+    /// Takes in a verified piece; a chunk that it completes is opened.
+    pub(crate) fn handle_piece(
+        &mut self,
+        header: &PieceHeader,
+        bytes: &Bytes,
+        credentials: &Credentials,
+        media: Option<Reading>,
+    ) {
+        let Some(track) = self.tracks.get_mut(&header.track) else { return };
+        if !track.buffer.wants(header.chunk) {
+            return;
+        }
+        let complete = match track.assemblies.get_mut(&header.chunk) {
+            Some(assembly) => matches!(assembly.add(bytes), Ok(Progress::Complete)),
+            None => {
+                let Ok((assembly, progress)) = Assembly::new(track.k, bytes) else { return };
+                track.assemblies.insert(header.chunk, assembly);
+                progress == Progress::Complete
+            }
+        };
+        if complete && let Some(assembly) = track.assemblies.remove(&header.chunk) {
+            self.open(header, &assembly, credentials, media);
+        } else if track.assemblies.len() > MAX_ASSEMBLIES {
+            track.assemblies.pop_first();
+        }
+    }
+
+    /// Moves the playout clock on and hands out what is due.
+    pub(crate) fn step(&mut self, now_us: i64, media_us: i64) -> Outcome {
+        let mut outcome = Outcome::default();
+        if self.playout.state() == State::Waiting {
+            if !self.start(now_us, media_us) {
+                self.playout.step(now_us, media_us, 0);
+                return outcome;
+            }
+            outcome.first = true;
+        }
+        self.jump_if_frozen(now_us, media_us);
+        let frontier_us = self.frontier_us();
+        match self.playout.step(now_us, media_us, frontier_us) {
+            Step::Stalled => outcome.stalled = !self.is_over(),
+            Step::Resumed { for_us } => outcome.resumed_us = Some(for_us),
+            Step::Play | Step::Stand => {}
+        }
+        self.hand_out(now_us, &mut outcome);
+        outcome
+    }
+
+    pub(crate) fn playout(&self) -> &Playout {
+        &self.playout
+    }
+
+    pub(crate) fn frontier_us(&self) -> i64 {
+        let selected = self.tracks.values().filter(|t| t.selected);
+        selected.map(|t| t.buffer.frontier_us().unwrap_or(i64::MIN)).min().unwrap_or(i64::MIN)
+    }
+
+    /// What is complete ahead of the position, in microseconds.
+    pub(crate) fn buffered_us(&self) -> i64 {
+        match self.playout.state() {
+            State::Waiting => 0,
+            _ => self.frontier_us().saturating_sub(self.playout.position_us()).max(0),
+        }
+    }
+
+    /// Plaintext bytes that were opened here.
+    pub(crate) fn stream_bytes(&self) -> u64 {
+        self.stream_bytes
+    }
+
+    /// The newest chunk said that the broadcaster pauses.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.paused
+    }
+
+    /// The signed last chunk of the broadcast has been handed out.
+    pub(crate) fn is_over(&self) -> bool {
+        self.end_us.is_some_and(|end| self.playout.position_us() >= end)
+    }
+
+    /// The capture time of the newest unit handed out.
+    pub(crate) fn last_due_us(&self) -> i64 {
+        self.last_due_us
+    }
+
+    fn open(
+        &mut self,
+        header: &PieceHeader,
+        assembly: &Assembly,
+        credentials: &Credentials,
+        media: Option<Reading>,
+    ) {
+        let Credentials::Viewer(member) = credentials else { return };
+        let opened = assembly.finish().ok().and_then(|sealed| member.open(&sealed).ok());
+        let Some((opened, chunk)) = opened.and_then(|o| Some((read(header, &o)?, o))) else {
+            self.undecodable += 1;
+            return;
+        };
+        self.stream_bytes += chunk.plaintext.len() as u64;
+        self.paused = header.flags.paused;
+        if header.flags.last {
+            let end = opened.capture_us;
+            self.end_us = Some(self.end_us.map_or(end, |known| known.min(end)));
+        }
+        let Some(track) = self.tracks.get_mut(&header.track) else { return };
+        track.closed_us.insert(header.chunk, opened.capture_us);
+        if track.closed_us.len() > MAX_ASSEMBLIES {
+            track.closed_us.pop_first();
+        }
+        let before = header.chunk.checked_sub(1).and_then(|n| track.closed_us.get(&n));
+        if let (Some(before_us), Some(media)) = (before, media) {
+            self.playout.handle_complete(media.media_us - before_us);
+        }
+        track.buffer.insert(header.chunk, opened);
+    }
+
+    /// Begins at a keyframe from which everything hangs together, if there is one.
+    fn start(&mut self, now_us: i64, media_us: i64) -> bool {
+        let target_us = self.playout.target_us();
+        let Some(lead) = self.lead_track() else { return false };
+        let wish = media_us - target_us;
+        let Some((chunk, keyframe_us, frontier_us)) = self.best_start(lead, wish) else {
+            return false;
+        };
+        let since = *self.startable_us.get_or_insert(now_us);
+        let others_ready = self.tracks.iter().filter(|(id, _)| **id != lead).all(|(_, t)| {
+            t.buffer.nearest(keyframe_us).is_some_and(|(_, frontier)| frontier > keyframe_us)
+        });
+        if !others_ready && now_us - since < WAIT_FOR_ALL_US {
+            return false;
+        }
+        let enough = frontier_us >= wish || frontier_us - keyframe_us >= ENOUGH_US;
+        if keyframe_us > wish || !enough {
+            return false;
+        }
+        let position = first_position(media_us, target_us, keyframe_us, frontier_us);
+        self.seek(lead, chunk, keyframe_us);
+        self.join_runs(lead, now_us);
+        self.playout.start(now_us, position);
+        true
+    }
+
+    /// A later run counts its times from the beginning: for the shell they go on where the earlier
+    /// run ended, with the time between as a gap.
+    fn join_runs(&mut self, lead: u8, now_us: i64) {
+        let (Some((end_us, at_us)), true) = (self.handed, self.rejoining) else { return };
+        self.rejoining = false;
+        let first = self.tracks.get(&lead).and_then(|t| t.buffer.first_decode_us());
+        if let Some(first_us) = first {
+            self.shift_us = end_us.saturating_add(now_us - at_us).saturating_sub(first_us);
+        }
+    }
+
+    /// The newest keyframe that lies before the wish, or else the oldest there is.
+    fn best_start(&self, lead: u8, wish_us: i64) -> Option<(u32, i64, i64)> {
+        let track = self.tracks.get(&lead)?;
+        let mut oldest = None;
+        for start in track.buffer.starts() {
+            if start.1 <= wish_us {
+                return Some(start);
+            }
+            oldest = Some(start);
+        }
+        oldest
+    }
+
+    fn seek(&mut self, lead: u8, chunk: u32, keyframe_us: i64) {
+        for (id, track) in &mut self.tracks {
+            if *id == lead {
+                track.buffer.seek(chunk);
+                track.selected = true;
+            } else if let Some((nearest, _)) = track.buffer.nearest(keyframe_us) {
+                track.buffer.seek(nearest);
+                track.selected = true;
+            } else {
+                track.selected = false;
+            }
+        }
+    }
+
+    /// The track whose keyframes rule: the first one, which is the picture if there is one.
+    fn lead_track(&self) -> Option<u8> {
+        self.tracks.keys().next().copied()
+    }
+
+    /// A picture that stands, or is hopelessly late, goes on at a later whole keyframe.
+    fn jump_if_frozen(&mut self, now_us: i64, media_us: i64) {
+        let frozen = match self.playout.state() {
+            State::Stalled { since_us } => now_us - since_us >= FROZEN_US,
+            State::Playing => self.playout.wants_jump(media_us),
+            State::Waiting => false,
+        };
+        let Some(lead) = self.lead_track().filter(|_| frozen) else { return };
+        let position = self.playout.position_us();
+        let Some(track) = self.tracks.get(&lead) else { return };
+        let later = track.buffer.starts().find(|(_, keyframe_us, frontier_us)| {
+            *keyframe_us > position && *frontier_us - *keyframe_us >= ENOUGH_US
+        });
+        if let Some((chunk, keyframe_us, frontier_us)) = later {
+            let target_us = self.playout.target_us();
+            self.seek(lead, chunk, keyframe_us);
+            let to = first_position(media_us, target_us, keyframe_us, frontier_us);
+            self.playout.jump(now_us, to);
+        }
+    }
+
+    /// Due units of all tracks, earliest capture first within each step's tracks.
+    fn hand_out(&mut self, now_us: i64, outcome: &mut Outcome) {
+        let position = self.playout.position_us();
+        let mut end_us = self.handed.map_or(i64::MIN, |(end, _)| end);
+        for (id, track) in &mut self.tracks {
+            loop {
+                match track.buffer.pop_due(position) {
+                    Ok(Some(mut due)) => {
+                        self.last_due_us = self.last_due_us.max(due.capture_us);
+                        timeline::shift(due.timescale, &mut due.unit, self.shift_us);
+                        end_us = end_us.max(timeline::decode_us(due.timescale, &due.unit));
+                        let changed = due.config.filter(|c| track.config.as_ref() != Some(c));
+                        if changed.is_some() {
+                            track.config.clone_from(&changed);
+                        }
+                        outcome.released.push(Released {
+                            track: *id,
+                            config: changed,
+                            unit: due.unit,
+                            capture_us: due.capture_us,
+                        });
+                    }
+                    Ok(None) => break,
+                    Err(error) => {
+                        outcome.refused = Some(error.to_string());
+                        break;
+                    }
+                }
+            }
+        }
+        if !outcome.released.is_empty() {
+            self.handed = Some((end_us, now_us));
+        }
+        outcome.released.sort_by_key(|r| r.capture_us);
+    }
+}
+
+/// Reads an opened chunk's plaintext.
+fn read(header: &PieceHeader, chunk: &OpenedChunk) -> Option<Opened> {
+    let (zero_us, timescale, units) = timeline::split(&chunk.plaintext)?;
+    let body = chunk::decode(units).ok()?;
+    Some(Opened {
+        capture_us: i64::from(header.capture_ms) * 1000,
+        keyframe: header.flags.keyframe && !body.units.is_empty(),
+        zero_us,
+        timescale,
+        body,
+    })
+}

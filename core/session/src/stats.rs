@@ -1,0 +1,207 @@
+//! The `stats` object: the same for the command line, the page and the phones.
+
+use manyhands_net::{Report, Sources, Traffic};
+use serde::Serialize;
+
+/// Who a session is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Sends the stream.
+    Broadcaster,
+    /// Watches it and passes it on.
+    Viewer,
+}
+
+/// Figures of one session at one moment. Times are milliseconds, amounts bytes.
+#[derive(Debug, Clone, Serialize)]
+pub struct Stats {
+    /// Since the session began.
+    pub uptime_ms: u64,
+    /// Who this is.
+    pub role: Role,
+    /// The whole audience, as every peer estimates it.
+    pub viewers: u64,
+    /// Neighbours now.
+    pub peers: usize,
+    /// Stream time that is handed out (or sent) now.
+    pub position_ms: i64,
+    /// Capture to hand-out, in the origin's time.
+    pub latency_ms: Option<i64>,
+    /// How wrong that can be.
+    pub clock_error_ms: Option<i64>,
+    /// What latency the playout clock wants.
+    pub target_ms: Option<i64>,
+    /// Complete stream ahead of the position.
+    pub buffer_ms: i64,
+    /// How often the playout clock has stood.
+    pub stalls: u64,
+    /// And for how long.
+    pub stalled_ms: i64,
+    /// Bytes of the stream: produced here, or received here.
+    pub stream_bytes: u64,
+    /// What left.
+    pub sent: Amounts,
+    /// What came.
+    pub received: Amounts,
+    /// Where useful payload came from.
+    pub from: From,
+    /// What this device gives.
+    pub upload: Upload,
+    /// Slots for one needed, as the origin estimates it.
+    pub slot_ratio: Option<f64>,
+    /// Hops from the origin, worst substream.
+    pub depth: u32,
+    /// Pieces that had to be asked for.
+    pub repairs: u64,
+    /// What is watched.
+    pub rendition: Option<String>,
+    /// Who gives and takes how much.
+    pub links: Vec<LinkStats>,
+}
+
+/// Bytes in one direction by purpose.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub struct Amounts {
+    /// Useful sealed payload.
+    pub media: u64,
+    /// Useful payload that had been asked for.
+    pub repair: u64,
+    /// Payload that was there already.
+    pub duplicate: u64,
+    /// Control frames.
+    pub control: u64,
+    /// Payload that failed its check.
+    pub rejected: u64,
+    /// Everything on the UDP socket.
+    pub datagram: u64,
+}
+
+/// Useful payload by where it came from, bytes.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub struct From {
+    /// The broadcaster itself.
+    pub origin: u64,
+    /// Other viewers.
+    pub peer: u64,
+    /// Relays.
+    pub relay: u64,
+    /// This machine's own input.
+    pub local: u64,
+}
+
+/// What this device gives.
+#[derive(Debug, Clone, Serialize)]
+pub struct Upload {
+    /// Bits a second; nothing when there is no limit.
+    pub limit_bps: Option<u64>,
+    /// Why it is what it is.
+    pub reason: &'static str,
+    /// Bytes given since this session began.
+    pub used_today: u64,
+}
+
+/// One neighbour.
+#[derive(Debug, Clone, Serialize)]
+pub struct LinkStats {
+    /// Its short name.
+    pub peer: String,
+    /// It is the broadcaster.
+    pub origin: bool,
+    /// Piece bytes that came from it.
+    pub received: u64,
+    /// Piece bytes that went to it.
+    pub sent: u64,
+    /// Round trip.
+    pub rtt_ms: f64,
+    /// Substreams (of all tracks) that it feeds to us.
+    pub feeds: u32,
+    /// Substreams (of all tracks) that we feed to it.
+    pub fed: u32,
+}
+
+impl core::convert::From<Traffic> for Amounts {
+    fn from(t: Traffic) -> Self {
+        Self {
+            media: t.media,
+            repair: t.repair,
+            duplicate: t.duplicate,
+            control: t.control,
+            rejected: t.rejected,
+            datagram: t.datagram,
+        }
+    }
+}
+
+impl core::convert::From<Sources> for From {
+    fn from(s: Sources) -> Self {
+        Self { origin: s.origin, peer: s.peer, relay: 0, local: 0 }
+    }
+}
+
+/// What the playout clock adds to a node's figures.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Playing {
+    pub(crate) position_ms: i64,
+    pub(crate) latency_ms: Option<i64>,
+    pub(crate) clock_error_ms: Option<i64>,
+    pub(crate) target_ms: Option<i64>,
+    pub(crate) buffer_ms: i64,
+    pub(crate) stalls: u64,
+    pub(crate) stalled_ms: i64,
+    pub(crate) stream_bytes: u64,
+}
+
+impl Stats {
+    pub(crate) fn new(
+        role: Role,
+        uptime_ms: u64,
+        report: &Report,
+        playing: Playing,
+        limit_bps: Option<u64>,
+    ) -> Self {
+        let swarm = report.swarm.as_ref();
+        let given = report.sent.media + report.sent.repair;
+        Self {
+            uptime_ms,
+            role,
+            viewers: swarm.map_or(0, |s| u64::from(s.viewers)),
+            peers: report.peers.len(),
+            position_ms: playing.position_ms,
+            latency_ms: playing.latency_ms,
+            clock_error_ms: playing.clock_error_ms,
+            target_ms: playing.target_ms,
+            buffer_ms: playing.buffer_ms,
+            stalls: playing.stalls,
+            stalled_ms: playing.stalled_ms,
+            stream_bytes: playing.stream_bytes,
+            sent: report.sent.into(),
+            received: report.received.into(),
+            from: report.from.into(),
+            upload: Upload {
+                limit_bps,
+                reason: if limit_bps == Some(0) { "off" } else { "on" },
+                used_today: given,
+            },
+            slot_ratio: swarm.and_then(|s| s.slot_ratio).map(f64::from),
+            depth: swarm.map_or(0, |s| u32::from(s.depth)),
+            repairs: swarm.map_or(0, |s| s.counters.repaired_pieces),
+            rendition: None,
+            links: report.peers.iter().map(LinkStats::new).collect(),
+        }
+    }
+}
+
+impl LinkStats {
+    fn new(peer: &manyhands_net::PeerReport) -> Self {
+        Self {
+            peer: peer.name.clone(),
+            origin: peer.origin,
+            received: peer.received,
+            sent: peer.sent,
+            rtt_ms: peer.rtt_us as f64 / 1000.0,
+            feeds: peer.feeds,
+            fed: peer.fed,
+        }
+    }
+}
