@@ -5,8 +5,9 @@
 //! and no packet leaves the machine because nothing outside the emulator holds the other end.
 
 use std::net::{Ipv4Addr, UdpSocket};
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 
+use nix::sys::socket::{setsockopt, sockopt::RcvBufForce};
 use tun_rs::{DeviceBuilder, Layer, SyncDevice};
 
 use crate::error::LabError;
@@ -16,6 +17,8 @@ use crate::netns::Netns;
 
 /// Hosts in one lab, at most: what the address block holds.
 pub const MAX_HOSTS: u16 = 510;
+/// A probe's receive buffer, in bytes: about 1,700 datagrams as the kernel accounts them.
+const RECEIVE_BUFFER: usize = 4 << 20;
 const DEVICE: &str = "eth0";
 const MTU: u16 = 1500;
 /// Shortest burst that tbf may let through at once, in bytes: two full frames.
@@ -59,17 +62,21 @@ impl Host {
         self.address
     }
 
-    /// Start a program in it; the program is killed when the host goes.
-    pub fn spawn(&self, command: Command) -> Result<Child, LabError> {
-        self.netns.spawn(command)
+    /// Start a program in it, without standard input; it is killed when the host goes.
+    pub fn spawn(&self, command: Command, output: Stdio, errors: Stdio) -> Result<Child, LabError> {
+        self.netns.spawn(command, output, errors)
     }
 
-    /// A UDP socket in it, for probes; a `port` of 0 takes any.
-    pub fn udp(&self, port: u16) -> Result<UdpSocket, LabError> {
+    /// A UDP socket in it, for probes, with room for what comes while its reader waits for a core.
+    pub fn udp(&self) -> Result<UdpSocket, LabError> {
         let address = self.address;
-        self.netns
-            .run(move || UdpSocket::bind((address, port)))?
-            .map_err(LabError::io("bind a UDP socket"))
+        let socket = self
+            .netns
+            .run(move || UdpSocket::bind((address, 0)))?
+            .map_err(LabError::io("bind a UDP socket"))?;
+        setsockopt(&socket, RcvBufForce, &RECEIVE_BUFFER)
+            .map_err(|errno| LabError::permission("enlarge a receive buffer")(errno.into()))?;
+        Ok(socket)
     }
 
     /// Bytes it put on the wire so far, by the kernel's count, behind the shaper, Ethernet headers

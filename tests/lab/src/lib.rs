@@ -13,8 +13,15 @@ pub mod host;
 pub mod hub;
 pub mod lab;
 pub mod link;
+pub mod machine;
+pub mod media;
+pub mod monitor;
 pub mod netns;
 pub mod probe;
+pub mod program;
+pub mod report;
+pub mod scenario;
+pub mod scratch;
 pub mod tool;
 pub mod traffic;
 

@@ -6,13 +6,16 @@
 //! sweep. Programs started inside die with the thread (see [`Netns::spawn`]). To look inside:
 //! `nsenter --net=/proc/PID/task/TID/ns/net`.
 
+use std::fs;
 use std::io;
-use std::process::{Child, Command};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 
 use nix::sched::{CloneFlags, unshare};
-use nix::unistd::gettid;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{Pid, getpid, gettid};
 
 use crate::error::LabError;
 
@@ -39,6 +42,7 @@ impl Netns {
             .spawn(move || {
                 let _ = ready.send(unshare(CloneFlags::CLONE_NEWNET).map(|()| gettid().as_raw()));
                 todo.into_iter().for_each(|job| job());
+                kill_inhabitants();
             })
             .map_err(LabError::io("start a thread"))?;
         let tid = entered
@@ -72,17 +76,20 @@ impl Netns {
         self.run(move || crate::tool::run(command, &input))?.map(drop)
     }
 
-    /// Start a program inside; it is killed when the namespace is dropped or this process dies.
-    pub fn spawn(&self, command: Command) -> Result<Child, LabError> {
+    /// Start a program inside, without standard input; it is killed when the namespace is dropped
+    /// or this process dies.
+    pub fn spawn(&self, command: Command, output: Stdio, errors: Stdio) -> Result<Child, LabError> {
         let name = command.get_program().to_string_lossy().into_owned();
-        self.run(move || crate::tool::tied(command).spawn())?
-            .map_err(LabError::io(format!("start {name}")))
+        let start = move || {
+            crate::tool::tied(command).stdin(Stdio::null()).stdout(output).stderr(errors).spawn()
+        };
+        self.run(start)?.map_err(LabError::io(format!("start {name}")))
     }
 
     /// Bytes that `device` has sent so far by the kernel's counter, Ethernet headers included.
     pub fn sent_bytes(&self, device: &str) -> Result<u64, LabError> {
         let path = format!("/proc/self/task/{}/net/dev", self.tid);
-        let table = std::fs::read_to_string(&path).map_err(LabError::io(path))?;
+        let table = fs::read_to_string(&path).map_err(LabError::io(path))?;
         sent_bytes_in(&table, device).ok_or_else(|| LabError::Io {
             what: format!("counter of {device}"),
             source: io::Error::from(io::ErrorKind::NotFound),
@@ -95,6 +102,21 @@ impl Drop for Netns {
         self.jobs = None;
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
+        }
+    }
+}
+
+/// Kill every other process in the calling thread's namespace. Programs die with this thread anyway;
+/// this also gets one that was started a moment ago and isn't tied to it yet.
+fn kill_inhabitants() {
+    let namespace = |of: &Path| fs::read_link(of.join("ns/net")).ok();
+    let Some(here) = namespace(Path::new("/proc/thread-self")) else { return };
+    for process in fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let pid = process.file_name().to_str().and_then(|name| name.parse::<i32>().ok());
+        let Some(pid) = pid.map(Pid::from_raw).filter(|pid| *pid != getpid()) else { continue };
+        if namespace(&process.path()).is_some_and(|there| there == here) {
+            // It may have ended meanwhile.
+            let _ = kill(pid, Signal::SIGKILL);
         }
     }
 }

@@ -31,7 +31,7 @@ pub struct Flow {
 /// What came out of a [`Flow`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Flown {
-    /// Datagrams that the sender's socket took.
+    /// Datagrams sent.
     pub sent: u64,
     /// Numbers of the datagrams that came, from 0.
     pub received: BTreeSet<u64>,
@@ -48,11 +48,11 @@ impl Flown {
 
 /// Round trips from host `a` to an echo in host `b`, one after the other; lost ones are left out.
 pub fn round_trips(lab: &Lab, a: usize, b: usize, count: u32) -> Result<Vec<Duration>, LabError> {
-    let echo = lab.host(b)?.udp(0)?;
+    let echo = lab.host(b)?.udp()?;
     let there = local(&echo)?;
     echo.set_read_timeout(Some(SILENCE * 3)).map_err(LabError::io("set a timeout"))?;
     let answering = thread::spawn(move || answer(&echo, count));
-    let socket = lab.host(a)?.udp(0)?;
+    let socket = lab.host(a)?.udp()?;
     socket.set_read_timeout(Some(SILENCE)).map_err(LabError::io("set a timeout"))?;
     let mut times = Vec::new();
     for number in 0..u64::from(count) {
@@ -66,7 +66,8 @@ pub fn round_trips(lab: &Lab, a: usize, b: usize, count: u32) -> Result<Vec<Dura
     Ok(times)
 }
 
-/// Run flows side by side for `time`, each paced in steps of a millisecond.
+/// Run flows side by side for `time`, each paced in steps of a millisecond. How many datagrams are
+/// sent depends on rate and time alone: a sender that was held up catches up.
 pub fn fly(lab: &Lab, flows: &[Flow], time: Duration) -> Result<Vec<Flown>, LabError> {
     let under_way: Result<Vec<_>, LabError> =
         flows.iter().map(|flow| start(lab, *flow, time)).collect();
@@ -85,10 +86,10 @@ type Sending = JoinHandle<io::Result<u64>>;
 type Receiving = JoinHandle<(BTreeSet<u64>, f64)>;
 
 fn start(lab: &Lab, flow: Flow, time: Duration) -> Result<(Sending, Receiving), LabError> {
-    let receiver = lab.host(flow.to)?.udp(0)?;
+    let receiver = lab.host(flow.to)?.udp()?;
     let there = local(&receiver)?;
     receiver.set_read_timeout(Some(SILENCE)).map_err(LabError::io("set a timeout"))?;
-    let sender = lab.host(flow.from)?.udp(0)?;
+    let sender = lab.host(flow.from)?.udp()?;
     let receiving = thread::spawn(move || receive(&receiver));
     let sending = thread::spawn(move || send(&sender, there, flow.rate, time));
     Ok((sending, receiving))
@@ -121,16 +122,19 @@ fn send(socket: &UdpSocket, to: SocketAddr, rate: u64, time: Duration) -> io::Re
     let bits = ((PAYLOAD + HEADERS) * 8) as f64;
     let start = Instant::now();
     let mut sent = 0;
-    while start.elapsed() < time {
-        let due = (start.elapsed().as_secs_f64() * rate as f64 / bits) as u64;
-        while sent < due && start.elapsed() < time {
+    loop {
+        let passed = start.elapsed().min(time);
+        let due = (passed.as_secs_f64() * rate as f64 / bits) as u64;
+        while sent < due {
             datagram[..8].copy_from_slice(&u64::to_be_bytes(sent));
             socket.send_to(&datagram, to)?;
             sent += 1;
         }
+        if passed == time {
+            return Ok(sent);
+        }
         thread::sleep(Duration::from_millis(1));
     }
-    Ok(sent)
 }
 
 fn receive(socket: &UdpSocket) -> (BTreeSet<u64>, f64) {

@@ -1,0 +1,49 @@
+//! How busy this machine is.
+
+use std::fs;
+
+use crate::error::LabError;
+
+/// The machine's processor time at one moment, in ticks of all cores together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Load {
+    busy: u64,
+    all: u64,
+}
+
+impl Load {
+    /// Now.
+    pub fn now() -> Result<Self, LabError> {
+        let stat = fs::read_to_string("/proc/stat").map_err(LabError::io("read /proc/stat"))?;
+        parse(&stat).ok_or_else(|| LabError::Usage("/proc/stat has no processor line".into()))
+    }
+
+    /// The share of all cores that was busy since `earlier`, 0 to 1.
+    pub fn share_since(self, earlier: Self) -> f64 {
+        let all = self.all.saturating_sub(earlier.all).max(1);
+        self.busy.saturating_sub(earlier.busy) as f64 / all as f64
+    }
+}
+
+/// The line `cpu  user nice system idle iowait irq softirq steal …` of proc_stat(5): all but idle
+/// and iowait is busy, stolen time included, since it is as lost to the programs.
+fn parse(stat: &str) -> Option<Load> {
+    let line = stat.lines().find_map(|line| line.strip_prefix("cpu "))?;
+    let ticks: Vec<u64> = line.split_whitespace().take(8).flat_map(str::parse).collect();
+    let all = ticks.iter().sum();
+    let idle: u64 = ticks.get(3..5)?.iter().sum();
+    Some(Load { busy: all - idle, all })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waiting_for_disks_is_idle_and_stolen_time_is_busy() {
+        let then = parse("cpu  10 0 10 80 0 0 0 0 0 0\ncpu0 1 1 1 1 1").expect("a line");
+        let now = parse("cpu  20 0 10 110 30 0 0 30 9 9\n").expect("a line");
+        assert_eq!(now.share_since(then), 0.4);
+        assert_eq!(parse("intr 1 2 3"), None);
+    }
+}

@@ -1,0 +1,86 @@
+//! The scenarios: each builds a network, runs the program on it, and holds what it measured
+//! against what was promised.
+
+mod cap;
+mod emulator;
+mod events;
+mod exact;
+mod stage;
+mod two_hops;
+mod weak_broadcaster;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::error::LabError;
+use crate::monitor::Monitor;
+use crate::report::Report;
+
+use stage::Stage;
+
+/// A scenario's name on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Scenario {
+    /// The lab's own network: delay, loss, throughput and what emulating costs
+    Emulator,
+    /// 16 viewers, 40 ms and 1 % loss from each other, and a broadcaster with room for two of them
+    WeakBroadcaster,
+    /// A viewer that can reach only another viewer writes exactly what was broadcast
+    TwoHops,
+    /// Nothing that leaves a limited broadcaster exceeds its limit
+    Cap,
+}
+
+/// How a scenario is to be run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    /// How many viewers, where a scenario can vary that.
+    pub viewers: Option<u16>,
+    /// How long to measure, in seconds, where a scenario can vary that.
+    pub seconds: Option<u64>,
+    /// Decides every random choice of the network.
+    pub seed: u64,
+    /// The program under test.
+    pub program: PathBuf,
+    /// What to break on purpose, so that the scenario has to fail.
+    pub sabotage: Option<String>,
+    /// Keep the run's files here.
+    pub keep: Option<PathBuf>,
+}
+
+impl Scenario {
+    /// Run it.
+    ///
+    /// # Errors
+    /// When it could not be measured; a missed target is none.
+    pub fn run(self, order: Order, monitor: Arc<Monitor>) -> Result<Report, LabError> {
+        if let Some(name) = &order.sabotage {
+            self.check_sabotage(name)?;
+        }
+        let stage = Stage::new(order, monitor)?;
+        match self {
+            Self::Emulator => emulator::run(&stage),
+            Self::WeakBroadcaster => weak_broadcaster::run(&stage),
+            Self::TwoHops => two_hops::run(&stage),
+            Self::Cap => cap::run(&stage),
+        }
+    }
+
+    fn sabotages(self) -> &'static [&'static str] {
+        match self {
+            Self::Emulator => &["slow-network"],
+            Self::WeakBroadcaster => &["no-forward"],
+            Self::TwoHops => &["no-forward", "bit-flip"],
+            Self::Cap => &["no-cap"],
+        }
+    }
+
+    fn check_sabotage(self, name: &str) -> Result<(), LabError> {
+        let known = self.sabotages();
+        if known.contains(&name) {
+            return Ok(());
+        }
+        let known = known.join(", ");
+        Err(LabError::Usage(format!("this scenario can be sabotaged by {known}, not by {name}")))
+    }
+}

@@ -1,0 +1,146 @@
+//! What every scenario needs: the order, a place for files, and ways to start the program.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::error::LabError;
+use crate::host::Host;
+use crate::media;
+use crate::monitor::Monitor;
+use crate::program::Program;
+use crate::scenario::Order;
+use crate::scratch::Scratch;
+
+/// The port that a program listens on where others have to be told of it.
+pub(super) const PORT: u16 = 7000;
+/// How long a broadcaster may take until it is live: an encoder's start on a busy machine.
+const LIVE: Duration = Duration::from_secs(20);
+
+/// A run's surroundings.
+#[derive(Debug)]
+pub(super) struct Stage {
+    order: Order,
+    monitor: Arc<Monitor>,
+    scratch: Scratch,
+}
+
+/// A film to broadcast and what it is made of.
+#[derive(Debug)]
+pub(super) struct Film {
+    /// The file.
+    pub(super) path: PathBuf,
+    /// Its tracks.
+    pub(super) tracks: Vec<media::Track>,
+}
+
+impl Film {
+    /// Mean bits a second of its packets.
+    pub(super) fn rate(&self) -> f64 {
+        media::rate(&self.tracks)
+    }
+}
+
+impl Stage {
+    /// Prepare a run.
+    pub(super) fn new(order: Order, monitor: Arc<Monitor>) -> Result<Self, LabError> {
+        let scratch = match &order.keep {
+            Some(path) => Scratch::kept(path)?,
+            None => Scratch::new()?,
+        };
+        Ok(Self { order, monitor, scratch })
+    }
+
+    /// How the run was ordered.
+    pub(super) fn order(&self) -> &Order {
+        &self.order
+    }
+
+    /// Something is to be broken on purpose.
+    pub(super) fn is_sabotaged(&self, by: &str) -> bool {
+        self.order.sabotage.as_deref() == Some(by)
+    }
+
+    /// What the programs say.
+    pub(super) fn monitor(&self) -> &Monitor {
+        &self.monitor
+    }
+
+    /// A file of this run.
+    pub(super) fn file(&self, name: &str) -> PathBuf {
+        self.scratch.file(name)
+    }
+
+    /// The file that the broadcaster writes its link to.
+    pub(super) fn link_file(&self) -> PathBuf {
+        self.file("link")
+    }
+
+    /// Make a film of a length in seconds and a rate in bits a second.
+    pub(super) fn film(&self, seconds: u64, bps: u64) -> Result<Film, LabError> {
+        self.check_program()?;
+        let path = self.file("film.mp4");
+        media::make(&path, seconds, bps)?;
+        let tracks = media::tracks(&path)?;
+        Ok(Film { path, tracks })
+    }
+
+    /// Go live in `host` with more options, and wait until it is.
+    pub(super) fn broadcast(
+        &self,
+        host: &Host,
+        film: &Film,
+        options: &[String],
+    ) -> Result<Program, LabError> {
+        let mut command = self.program(host, "broadcast");
+        command.arg(&film.path).arg("--link-out").arg(self.link_file()).args(options);
+        let program = self.start(host, command)?;
+        program.expect("live", LIVE)?;
+        Ok(program)
+    }
+
+    /// Watch in `host` with more options.
+    pub(super) fn watch(&self, host: &Host, options: &[String]) -> Result<Program, LabError> {
+        let mut link = std::ffi::OsString::from("@");
+        link.push(self.link_file());
+        let mut command = self.program(host, "watch");
+        command.arg(link).args(options);
+        self.start(host, command)
+    }
+
+    /// Options that make a program in `host` listen where [`Stage::peer`] says.
+    pub(super) fn listen(host: &Host) -> [String; 2] {
+        ["--listen".into(), format!("{}:{PORT}", host.address())]
+    }
+
+    /// Options that tell a program of another one in `host`.
+    pub(super) fn peer(host: &Host) -> [String; 2] {
+        ["--peer".into(), format!("{}:{PORT}", host.address())]
+    }
+
+    /// Options for a limit in bits a second.
+    pub(super) fn upload_limit(bps: f64) -> [String; 2] {
+        ["--upload-limit".into(), format!("{bps:.0}")]
+    }
+
+    fn program(&self, host: &Host, command: &str) -> Command {
+        let mut program = Command::new(&self.order.program);
+        program.args([command, "--json", "--no-local"]);
+        program.arg("--state-dir").arg(self.file(&format!("{}.state", host.name())));
+        program
+    }
+
+    fn start(&self, host: &Host, command: Command) -> Result<Program, LabError> {
+        Program::start(host, command, self.scratch.path(), &self.monitor)
+    }
+
+    fn check_program(&self) -> Result<(), LabError> {
+        let path = &self.order.program;
+        if path.is_file() {
+            return Ok(());
+        }
+        let build = "build it (cargo build --release) or name it by --program";
+        Err(LabError::Usage(format!("there is no program at {}: {build}", path.display())))
+    }
+}
