@@ -1,4 +1,5 @@
 //! What can't be carried is refused in one clear line, and nothing of a file's metadata leaves.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod support;
 

@@ -1,5 +1,6 @@
 //! The promise of `--output`: the same NAL units and audio frames with the same times, through
 //! chunks and the gate into a file that ffprobe and ffmpeg read without a word.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod support;
 

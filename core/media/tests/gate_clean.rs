@@ -1,4 +1,5 @@
 //! The clean gate: what a decoder gets is rewritten, and shows the very same pictures.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod support;
 

@@ -1,5 +1,6 @@
 //! Hostile files: whatever is in them, opening and reading ends in units or one error. Never in a
 //! panic, and never in more memory than the file is worth.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! What we read from a file is what ffprobe, an independent reader, sees in it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! Encoders on standard input, files that repeat, and files with several descriptions.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod support;
 

@@ -29,6 +29,22 @@ pub(crate) enum Origin {
 }
 
 impl Origin {
+    /// The first bytes, at most 16, without moving on.
+    pub(crate) fn sniff(&mut self) -> Result<Vec<u8>, InputError> {
+        let mut first = [0u8; 16];
+        let got = self.read_some(&mut first)?;
+        let first = first.get(..got).unwrap_or_default().to_vec();
+        match self {
+            Self::File { at, .. } => *at = 0,
+            Self::Stream { reader, at } => {
+                let rest = std::mem::replace(reader, Box::new(io::empty()));
+                *reader = Box::new(io::Cursor::new(first.clone()).chain(rest));
+                *at = 0;
+            }
+        }
+        Ok(first)
+    }
+
     /// The next box's header and where its body begins; `None` at the end.
     pub(crate) fn next_box(&mut self) -> Result<Option<(Head, u64)>, InputError> {
         let mut bytes = [0u8; 16];

@@ -11,6 +11,7 @@ mod fragment;
 mod looped;
 mod movie;
 mod normalise;
+mod sniff;
 mod table;
 
 use std::fs::File;
@@ -86,26 +87,16 @@ fn open_file(path: &Path) -> Result<Demux, InputError> {
 /// Reads boxes up to and with the movie box.
 fn find_movie(mut origin: Origin) -> Result<(Origin, Movie), InputError> {
     let is_stream = matches!(origin, Origin::Stream { .. });
-    let mut first = true;
+    sniff::check(&origin.sniff()?)?;
     loop {
-        let (head, _) = match origin.next_box() {
-            Ok(Some(found)) => found,
-            Ok(None) if first => return Err(InputError::Empty),
-            Ok(None) => return Err(InputError::NoMovie),
-            Err(_) if first => return Err(InputError::NotMp4("no MP4 boxes in it".into())),
-            Err(error) => return Err(error),
-        };
-        if first && !KNOWN_FIRST.contains(&&head.kind) {
-            return Err(InputError::NotMp4(guess(&mut origin, head)));
-        }
-        first = false;
+        let Some((head, _)) = origin.next_box()? else { return Err(InputError::NoMovie) };
         match (&head.kind, head.body) {
             (b"moov", Some(len)) if len <= MAX_INDEX_BYTES => {
                 let moov = origin.take(len, "the index (moov)")?;
                 let movie = movie::read(&moov)?;
                 return Ok((origin, movie));
             }
-            (b"moov", Some(_)) => return Err(InputError::damaged("the index is over 64 MiB")),
+            (b"moov", _) => return Err(InputError::damaged("the index (moov) is over 64 MiB")),
             (b"mdat", _) if is_stream => return Err(InputError::NoMovie),
             (kind, len) => {
                 let name = crate::boxes::name(*kind);
@@ -122,46 +113,4 @@ fn check_whole(origin: &mut Origin) -> Result<(), InputError> {
         origin.skip(head.body, &format!("a box ({name})"))?;
     }
     Ok(())
-}
-
-/// Boxes that MP4 and QuickTime files begin with.
-const KNOWN_FIRST: [&[u8; 4]; 11] = [
-    b"ftyp", b"styp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"uuid", b"sidx",
-    b"moof",
-];
-
-/// Says what a file that isn't MP4 looks like.
-fn guess(origin: &mut Origin, head: crate::boxes::Head) -> String {
-    let mut start = match head.body {
-        None => 0u32,
-        Some(len) => (len + head.header).min(u64::from(u32::MAX)) as u32,
-    }
-    .to_be_bytes()
-    .to_vec();
-    start.extend_from_slice(&head.kind);
-    if let Ok(more) = origin.take(8, "a file") {
-        start.extend_from_slice(&more);
-    }
-    let looks = [
-        (&b"\x1a\x45\xdf\xa3"[..], "it looks like Matroska or WebM"),
-        (b"RIFF", "it looks like AVI or WAV"),
-        (b"FLV", "it looks like FLV"),
-        (b"OggS", "it looks like Ogg"),
-        (b"ID3", "it looks like MP3"),
-        (b"\x47\x40", "it looks like MPEG-TS"),
-        (b"\x00\x00\x01\xba", "it looks like MPEG-PS"),
-        (b"\x89PNG", "it looks like a PNG picture"),
-        (b"\xff\xd8\xff", "it looks like a JPEG picture"),
-        (b"\x00\x00\x00\x01", "it looks like raw H.264; put it into MP4 first"),
-        (b"%PDF", "it looks like PDF"),
-        (b"PK\x03\x04", "it looks like a ZIP archive"),
-    ];
-    let known = looks.iter().find(|(magic, _)| start.starts_with(magic));
-    match known {
-        Some((_, words)) => (*words).into(),
-        None if start.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace()) => {
-            "it looks like text".into()
-        }
-        None => "no MP4 boxes in it".into(),
-    }
 }

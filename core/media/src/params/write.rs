@@ -30,7 +30,11 @@ pub(crate) fn write_sps(set: &SeqParameterSet) -> io::Result<Vec<u8>> {
 /// The NAL unit of a picture parameter set without slice groups (ITU-T H.264 7.3.2.2).
 pub(crate) fn write_pps(set: &PicParameterSet) -> io::Result<Vec<u8>> {
     let mut out = vec![PPS_HEADER];
-    let mut w = BitWriter::new(ByteWriter::new(&mut out));
+    write_pps_fields(&mut BitWriter::new(ByteWriter::new(&mut out)), set)?;
+    Ok(out)
+}
+
+fn write_pps_fields(w: &mut impl BitWrite, set: &PicParameterSet) -> io::Result<()> {
     w.write_ue(u32::from(set.pic_parameter_set_id.id()))?;
     w.write_ue(u32::from(set.seq_parameter_set_id.id()))?;
     w.write_bit(set.entropy_coding_mode_flag)?;
@@ -47,11 +51,9 @@ pub(crate) fn write_pps(set: &PicParameterSet) -> io::Result<Vec<u8>> {
     w.write_bit(set.constrained_intra_pred_flag)?;
     w.write_bit(false)?; // redundant_pic_cnt_present_flag: checked on parsing
     if let Some(extension) = &set.extension {
-        write_extension(&mut w, extension)?;
+        write_extension(w, extension)?;
     }
-    w.write_rbsp_trailing_bits()?;
-    drop(w);
-    Ok(out)
+    w.write_rbsp_trailing_bits()
 }
 
 fn write_extension(w: &mut impl BitWrite, set: &PicParameterSetExtra) -> io::Result<()> {

@@ -1,5 +1,6 @@
 //! What the tests share: inputs made with ffmpeg and gstreamer, and a reader that is not ours.
 #![allow(dead_code, unreachable_pub, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
