@@ -346,6 +346,17 @@ mod tests {
         assert_eq!(decode(&[1, 0, 0]), Ok(ChunkBody { config: None, units: vec![] }));
     }
 
+    /// The example in docs/media-format.md.
+    #[test]
+    fn the_documented_example_is_what_is_written() {
+        let codec = Codec::Aac(AacConfig { sample_rate: 48_000, channels: 1 });
+        let config = TrackConfig { timescale: 48_000, codec };
+        let data = Bytes::from_static(&[0xaa, 0xbb]);
+        let unit = AccessUnit { dts: 0, pts: 0, duration: 1024, keyframe: true, data };
+        let bytes = [1, 2, 0x80, 0xf7, 2, 0x80, 0xf7, 2, 1, 1, 0, 2, 0, 0, 0x80, 8, 1, 0xaa, 0xbb];
+        assert_eq!(encode(Some(&config), &[unit]), bytes);
+    }
+
     #[test]
     fn bounds_hold_before_allocation() {
         let huge = [1, 0, 0x81, 0x08]; // 1,025 units

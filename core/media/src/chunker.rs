@@ -18,7 +18,8 @@ const OVERHEAD_BYTES: usize = MAX_UNITS * 28 + 40 * 2052 + 64;
 /// A chunk ready to be sealed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClosedChunk {
-    /// A decoder can start with its first unit, and it carries the configuration.
+    /// A decoder can start with its first unit; unless it is empty it carries the configuration.
+    /// Always set for sound.
     pub keyframe: bool,
     /// The track is paused; the chunk is empty.
     pub paused: bool,
@@ -141,6 +142,10 @@ impl Chunker {
         self.config.as_ref().is_some_and(|config| config.kind() == TrackKind::Video)
     }
 
+    fn is_audio(&self) -> bool {
+        self.config.as_ref().is_some_and(|config| config.kind() == TrackKind::Audio)
+    }
+
     fn is_full(&self, next: &AccessUnit) -> bool {
         self.units.len() >= MAX_UNITS
             || self.bytes + next.data.len() + OVERHEAD_BYTES > MAX_CHUNK_BYTES
@@ -149,11 +154,11 @@ impl Chunker {
     fn close(&mut self) -> ClosedChunk {
         let units = std::mem::take(&mut self.units);
         self.bytes = 0;
-        let keyframe = units.first().is_some_and(|unit| unit.keyframe);
-        let config = self.config.as_ref().filter(|_| keyframe);
+        let starts = units.first().is_some_and(|unit| unit.keyframe);
+        let config = self.config.as_ref().filter(|_| starts);
         let paused = self.paused && units.is_empty();
         ClosedChunk {
-            keyframe,
+            keyframe: starts || self.is_audio(),
             paused,
             capture_ms: self.now_ms,
             next_due_ms: if paused { PAUSED_BEAT_MS } else { self.until_next_tick() },

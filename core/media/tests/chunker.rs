@@ -27,7 +27,7 @@ fn unit(dts: i64, keyframe: bool, size: usize) -> AccessUnit {
 fn body(closed: &ClosedChunk) -> ChunkBody {
     let body = chunk::decode(&closed.plaintext).unwrap();
     assert_eq!(body.units.len(), closed.units);
-    assert_eq!(body.config.is_some(), closed.keyframe);
+    assert_eq!(body.config.is_some(), closed.keyframe && closed.units > 0);
     body
 }
 
@@ -77,6 +77,8 @@ fn each_sound_chunk_carries_the_configuration() {
     assert_eq!(body(&chunker.tick(100).unwrap()).units.len(), 2);
     chunker.push(unit(2048, true, 10), 120, None);
     assert_eq!(body(&chunker.tick(200).unwrap()).config, Some(audio()));
+    let silent = chunker.tick(300).unwrap();
+    assert!(silent.keyframe && body(&silent).units.is_empty());
 }
 
 #[test]

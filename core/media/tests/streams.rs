@@ -122,7 +122,7 @@ fn several_sample_descriptions_in_a_plain_file() {
         read_file(&path).remove(0)
     };
     let (large, small) = (part("640x360"), part("320x240"));
-    std::fs::write(&path, two_descriptions(&large, &small)).unwrap();
+    write_two_descriptions(&large, &small, 0, &path);
     let both = read_file(&path).remove(0);
     let sizes: Vec<_> =
         both.changes.iter().map(|(at, config)| (*at, config.codec.size().unwrap())).collect();
@@ -139,12 +139,37 @@ fn several_sample_descriptions_in_a_plain_file() {
     assert_eq!(again.changes[1].1.codec, both.changes[1].1.codec);
 }
 
-/// A plain file, its index last and with 64-bit offsets, of two parts with their own description.
-fn two_descriptions(first: &Track, second: &Track) -> Vec<u8> {
+#[test]
+fn a_file_of_six_gigabytes_is_read_where_its_samples_lie() {
+    let (_dir, path) = temp("huge.mp4");
+    let (_small, small) = temp("in.mp4");
+    ffmpeg(&format!("{} -c:v libx264 -bf 0 -g 15 -an", pattern("320x240", "30", 1)), &small);
+    let part = read_file(&small).remove(0);
+    write_two_descriptions(&part, &part, 6 << 30, &path);
+    assert!(std::fs::metadata(&path).unwrap().len() > 6 << 30);
+    let before = peak_memory_kb();
+    let track = read_file(&path).remove(0);
+    assert_eq!(track.units.len(), 60);
+    assert_eq!(track.units[0].data, part.units[0].data);
+    let grown = peak_memory_kb() - before;
+    assert!(grown < 64 << 10, "{grown} kB more");
+}
+
+/// The most memory that this process ever had, in kB.
+fn peak_memory_kb() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+/// A plain file, its index last and with 64-bit offsets, of two parts with their own description,
+/// behind a hole of some bytes.
+fn write_two_descriptions(first: &Track, second: &Track, hole: u64, path: &std::path::Path) {
     use manyhands_media::output::Fmp4;
     use mp4_atom::{
         Co64, Decode, Encode, Moov, Stsc, StscEntry, Stss, Stsz, StszSamples, Stts, SttsEntry,
     };
+    use std::io::{Seek, SeekFrom, Write};
     let moov = |track: &Track| {
         let head = Fmp4::new(std::slice::from_ref(&track.config)).init().unwrap();
         let at = head.windows(4).position(|w| w == b"moov").unwrap() - 4;
@@ -153,11 +178,15 @@ fn two_descriptions(first: &Track, second: &Track) -> Vec<u8> {
     let mut out = b"\0\0\0\x10ftypisom\0\0\0\0".to_vec();
     let units: Vec<_> = first.units.iter().chain(&second.units).collect();
     let total: usize = units.iter().map(|unit| unit.data.len()).sum();
-    out.extend_from_slice(&(total as u32 + 8).to_be_bytes());
-    out.extend_from_slice(b"mdat");
+    out.extend_from_slice(b"\0\0\0\x01mdat");
+    out.extend_from_slice(&(hole + total as u64 + 16).to_be_bytes());
+    let mut file = std::fs::File::create(path).unwrap();
+    file.write_all(&out).unwrap();
+    let start = file.seek(SeekFrom::Current(hole as i64)).unwrap();
+    out.clear();
     let mut offsets = Vec::new();
     for unit in &units {
-        offsets.push(out.len() as u64);
+        offsets.push(start + out.len() as u64);
         out.extend_from_slice(&unit.data);
     }
     let mut movie = moov(first);
@@ -180,7 +209,7 @@ fn two_descriptions(first: &Track, second: &Track) -> Vec<u8> {
     let keys = (1..).zip(&units).filter(|(_, unit)| unit.keyframe).map(|(at, _)| at).collect();
     stbl.stss = Some(Stss { entries: keys });
     movie.encode(&mut out).unwrap();
-    out
+    file.write_all(&out).unwrap();
 }
 
 #[test]
