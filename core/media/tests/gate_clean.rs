@@ -168,3 +168,80 @@ fn mutated_chunks_never_panic_and_what_passes_decodes_in_order() {
         }
     }
 }
+
+/// Arbitrary parameter sets and slices, each with a true start so that they get far.
+mod arbitrary {
+    use super::*;
+    use manyhands_media::{AacConfig, AccessUnit, OpusConfig, TrackConfig};
+    use proptest::prelude::*;
+    use std::sync::LazyLock;
+
+    static REAL: LazyLock<ChunkBody> = LazyLock::new(|| first_body().1);
+
+    fn noise(max: usize) -> impl Strategy<Value = Vec<u8>> {
+        // Mostly bits set: Exp-Golomb codes stay short, and parsing goes on.
+        let byte = prop_oneof![any::<u8>(), any::<u8>().prop_map(|byte| byte | 0xda), Just(0xff)];
+        prop::collection::vec(byte, 0..max)
+    }
+
+    fn offered(sps: Vec<u8>, pps: Vec<u8>, slice: Vec<u8>, keyframe: bool) {
+        let mut data = (slice.len() as u32 + 1).to_be_bytes().to_vec();
+        data.push(if keyframe { 0x65 } else { 0x41 });
+        data.extend_from_slice(&slice);
+        let (sps, pps) = (vec![Bytes::from(sps)], vec![Bytes::from(pps)]);
+        let config = H264Config::new(sps.clone(), pps.clone(), Rotation::None);
+        let (width, height) = config.map_or((320, 240), |config| (config.width, config.height));
+        let h264 = H264Config { sps, pps, width, height, rotation: Rotation::None };
+        let unit = AccessUnit { dts: 0, pts: 0, duration: 1, keyframe, data: data.into() };
+        for mut gate in [Gate::exact(), Gate::clean()] {
+            let config = TrackConfig { timescale: 30, codec: Codec::H264(h264.clone()) };
+            let body = ChunkBody { config: Some(config), units: vec![unit.clone()] };
+            let Ok(passed) = gate.check(body) else { continue };
+            // What passed, passes again.
+            Gate::exact().check(passed).unwrap();
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 4000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn sequence_sets(tail in noise(60), profile in prop::sample::select(vec![66u8, 77, 100])) {
+            let sps = [&[0x67, profile, 0, 31][..], &tail].concat();
+            offered(sps, vec![0x68, 0xce, 0x38, 0x80], vec![0x88, 0x84, 0x21], true);
+        }
+
+        #[test]
+        fn picture_sets_and_slices(tail in noise(40), slice in noise(600), keyframe: bool) {
+            let Some(TrackConfig { codec: Codec::H264(real), .. }) = &REAL.config else { return Ok(()) };
+            let sps = real.sps[0].to_vec();
+            offered(sps.clone(), [&[0x68][..], &tail].concat(), vec![0x88, 0x84], true);
+            offered(sps, real.pps[0].to_vec(), slice, keyframe);
+        }
+
+        #[test]
+        fn flips_in_real_sets(at in any::<prop::sample::Index>(), flips in prop::collection::vec((any::<prop::sample::Index>(), 0u8..8), 1..6)) {
+            let Some(TrackConfig { codec: Codec::H264(real), .. }) = &REAL.config else { return Ok(()) };
+            let mut sets = [real.sps[0].to_vec(), real.pps[0].to_vec()];
+            let which = at.index(2);
+            for (byte, bit) in flips {
+                let byte = byte.index(sets[which].len());
+                sets[which][byte] ^= 1 << bit;
+            }
+            let [sps, pps] = sets;
+            offered(sps, pps, REAL.units[0].data[5..].to_vec(), true);
+        }
+
+        #[test]
+        fn sound(data in noise(100), rate: u32, channels in 0u8..4, opus: bool) {
+            let codec = if opus {
+                Codec::Opus(OpusConfig { channels, pre_skip: 0, input_sample_rate: rate, output_gain: 0 })
+            } else {
+                Codec::Aac(AacConfig { sample_rate: rate, channels })
+            };
+            let unit = AccessUnit { dts: 0, pts: 0, duration: 1, keyframe: true, data: data.into() };
+            let config = Some(TrackConfig { timescale: 48_000, codec });
+            let _ = Gate::clean().check(ChunkBody { config, units: vec![unit] });
+        }
+    }
+}
