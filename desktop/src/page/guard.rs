@@ -37,6 +37,10 @@ const HEADERS: [(HeaderName, &str); 9] = [
     ),
 ];
 
+/// Said to whoever is refused; most of all a person with the address of an earlier start.
+const REFUSED: &str =
+    "Nothing to see here. Open the address that Manyhands printed when it was started last.\n";
+
 /// Lets through what may pass, and puts the headers on all answers.
 pub(super) async fn stand(State(token): State<Token>, request: Request, next: Next) -> Response {
     let local = request.extensions().get::<Local>().copied();
@@ -47,7 +51,7 @@ pub(super) async fn stand(State(token): State<Token>, request: Request, next: Ne
         None => Some(StatusCode::FORBIDDEN),
     };
     let mut response = match refusal {
-        Some(status) => status.into_response(),
+        Some(status) => (status, REFUSED).into_response(),
         None => next.run(request).await,
     };
     for (name, value) in HEADERS {

@@ -186,3 +186,27 @@ async fn a_port_in_use_is_an_error() {
     let error = serve(config, Feed::new()).await.unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
 }
+
+#[tokio::test]
+async fn a_page_that_stops_reading_goes_on_at_the_newest_keyframe() {
+    let page = Page::open().await;
+    page.feed.media(Media::Init { track: 0, mime: "video/mp4".into(), bytes: Bytes::new() });
+    let mut stream = page.connect().await;
+    let (path, host) = (page.path("stream"), page.server.address);
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    stream.readable().await.unwrap();
+    // 200 MB in ten seconds of media: far more than sockets hold.
+    for tick in 0..100u64 {
+        let bytes = Bytes::from(vec![b'.'; 2 << 20]);
+        let keyframe = tick % 10 == 0;
+        page.feed.media(Media::Fragment { track: 0, keyframe, release_ms: tick * 100, bytes });
+        tokio::task::yield_now().await;
+    }
+    let (mut told, mut buffer) = (Vec::new(), vec![0; 1 << 20]);
+    while !told.windows(6).any(|head| head == [4, 0, 0, 0, 0, 0]) {
+        let count = stream.read(&mut buffer).await.unwrap();
+        assert!(count > 0 && told.len() < 100 << 20, "all of it came: {} bytes", told.len());
+        told = [told.split_off(told.len().saturating_sub(5)), buffer[..count].to_vec()].concat();
+    }
+}

@@ -1,0 +1,75 @@
+//! Links on the command line: where they come from, and what they say.
+
+use std::fs;
+use std::io::{self, Read};
+
+use manyhands_session::{Link, LinkError};
+use serde_json::json;
+
+use crate::events::Printer;
+use crate::failure::{Exit, Failure};
+
+/// The longest text that is read in search of a link: four hints make 200 characters.
+const MAX_TEXT: u64 = 4096;
+/// The variable that is read when the command line has no link.
+const VARIABLE: &str = "MANYHANDS_LINK";
+
+/// Reads the link from where the command line says: the text itself, `-` for standard input,
+/// `@FILE`, or the environment.
+pub(crate) fn read(source: Option<&str>) -> Result<Link, Failure> {
+    let text = match source {
+        Some("-") => read_text(io::stdin(), "standard input")?,
+        Some(text) => match text.strip_prefix('@') {
+            Some(path) => {
+                let file = fs::File::open(path).map_err(|e| Failure::local(path, e))?;
+                read_text(file, path)?
+            }
+            None => text.to_owned(),
+        },
+        None => std::env::var(VARIABLE).map_err(|_| {
+            Failure::new(
+                Exit::Usage,
+                format!("no link: give one as LINK, - (standard input), @FILE or in {VARIABLE}"),
+            )
+        })?,
+    };
+    parse(&text)
+}
+
+/// Reads a link's text.
+pub(crate) fn parse(text: &str) -> Result<Link, Failure> {
+    let link = Link::parse(text).map_err(|e: LinkError| Failure::new(Exit::BadLink, e))?;
+    if link.personal || link.veiled || link.relays_only {
+        return Err(Failure::not_yet("watching by a personal, veiled or relays-only link"));
+    }
+    Ok(link)
+}
+
+/// `link show`: what a link says, without its secret.
+pub(crate) fn show(source: Option<&str>, printer: Printer) -> Result<(), Failure> {
+    let link = read(source)?;
+    let hints: Vec<String> = link.hints.iter().map(ToString::to_string).collect();
+    printer.event(
+        "link",
+        json!({
+            "version": 1,
+            "channel": link.channel.short(),
+            "invite": link.invite_id(),
+            "personal": link.personal,
+            "veiled": link.veiled,
+            "relays_only": link.relays_only,
+            "hints": hints,
+        }),
+    );
+    printer.say(&format!("Channel     {}", link.channel.short()));
+    printer.say(&format!("Invitation  {} (anyone with the link)", link.invite_id()));
+    let hints = if hints.is_empty() { "none".to_owned() } else { hints.join(", ") };
+    printer.say(&format!("Addresses   {hints}"));
+    Ok(())
+}
+
+fn read_text(source: impl Read, name: &str) -> Result<String, Failure> {
+    let mut text = String::new();
+    source.take(MAX_TEXT).read_to_string(&mut text).map_err(|e| Failure::local(name, e))?;
+    Ok(text)
+}
