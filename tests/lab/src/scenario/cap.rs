@@ -12,7 +12,7 @@ use crate::report::Report;
 use crate::scenario::Stage;
 use crate::scenario::stage::Film;
 
-const FILM_SECONDS: u64 = 20;
+const FILM_SECONDS: u64 = 10;
 const FILM_BPS: u64 = 2_000_000;
 const RTT: Duration = Duration::from_millis(40);
 /// Under one copy of the film, about one, and about two; and what the lines lose.

@@ -54,7 +54,10 @@ fn largest(values: impl Iterator<Item = f64>) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use std::process::Command;
+
     use super::*;
+    use crate::{media, tool};
 
     fn track(range: std::ops::Range<u32>, shift: f64) -> Track {
         let packets = range.map(|n| {
@@ -89,5 +92,31 @@ mod tests {
         assert!(differing(|packets| packets[9].dts = f64::NAN).off_ticks.is_nan());
         assert_eq!(differing(|packets| packets[0].hash = "x".into()).differing, 140);
         assert_eq!(compare(&original, &track(0..0, 0.0)), None);
+    }
+
+    #[test]
+    fn another_container_is_the_same_film_and_another_encoding_is_not() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = |name: &str| directory.path().join(name);
+        media::make(&path("film.mp4"), 4, 1_000_000).expect("ffmpeg");
+        let film = media::tracks(&path("film.mp4")).expect("ffprobe");
+        let rate = media::rate(&film);
+        assert!((0.8e6..1.2e6).contains(&rate), "{rate} bit/s");
+        for (options, exact) in [("-c copy -movflags frag_keyframe", true), ("-c:v copy", false)] {
+            let mut ffmpeg = Command::new("ffmpeg");
+            ffmpeg.args(["-loglevel", "error", "-y", "-i"]).arg(path("film.mp4"));
+            ffmpeg.args(options.split(' ')).arg(path("written.mp4"));
+            tool::run(ffmpeg, "").expect("ffmpeg");
+            let written = media::tracks(&path("written.mp4")).expect("ffprobe");
+            let of = |kind: &str, tracks: &[Track]| {
+                tracks.iter().find(|track| track.kind == kind).expect("a track").clone()
+            };
+            let difference =
+                |kind| compare(&of(kind, &film), &of(kind, &written)).expect("packets");
+            let (video, audio) = (difference("video"), difference("audio"));
+            assert_eq!((video.differing, video.missing_at_end), (0, 0), "{video:?}");
+            assert!(video.off_ticks <= 1.05 && video.seconds > 3.9, "{video:?}");
+            assert_eq!(audio.differing == 0, exact, "{audio:?}");
+        }
     }
 }

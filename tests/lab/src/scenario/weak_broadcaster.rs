@@ -15,7 +15,7 @@ use crate::report::Report;
 use crate::scenario::Stage;
 use crate::scenario::events::{Stats, Watched, quantile};
 
-const FILM_SECONDS: u64 = 20;
+const FILM_SECONDS: u64 = 10;
 const FILM_BPS: u64 = 2_000_000;
 const RTT: Duration = Duration::from_millis(40);
 const LOSS: f64 = 0.01;
