@@ -15,6 +15,9 @@ pub const HAVE_WINDOW_MS: u32 = 5_200;
 /// Chunks in the window at most: 6.4 s at the shortest tick of 50 ms.
 pub const MAX_CHUNKS: u32 = 128;
 
+/// Pieces of the first chunks arrive in any order: this many before the first one are of interest.
+const FIRST_BACK: u32 = 2;
+
 /// What is known of one chunk.
 #[derive(Clone, Debug, Default)]
 struct Slot {
@@ -131,6 +134,9 @@ impl Have {
     /// Makes room for a newer chunk; a jump of any size forward is taken as it is, because the
     /// driver has verified the piece.
     fn reach(&mut self, chunk: u32) {
+        if self.newest.is_none() {
+            self.base = self.base.max(chunk.saturating_sub(FIRST_BACK));
+        }
         let newest = self.newest.map_or(chunk, |n| n.max(chunk));
         self.newest = Some(newest);
         self.base = self.base.max(newest.saturating_sub(MAX_CHUNKS - 1));

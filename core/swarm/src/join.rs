@@ -51,6 +51,7 @@ impl Swarm {
     /// A newcomer that already has neighbours asks one of them.
     pub(crate) fn join_if_alone(&mut self, now: Time) {
         let peers: Vec<PeerIndex> = self.peers.iter().map(|(at, _)| at).collect();
+        self.joining.last.get_or_insert(now);
         for peer in peers {
             self.join_through(now, peer);
         }
@@ -69,6 +70,7 @@ impl Swarm {
         self.joining.last = Some(now);
         let attempt = self.joining.attempt;
         self.send(peer, Message::Join(Join { attempt }));
+        self.wait_for_greeters(now);
     }
 
     /// Once a second: a node whom nobody feeds and who has no partner begins anew.
@@ -210,6 +212,15 @@ impl Swarm {
         }
     }
 
+    /// The greeters search first.
+    fn wait_for_greeters(&mut self, now: Time) {
+        for lane in self.tracks.iter_mut().flat_map(|t| &mut t.lanes) {
+            if lane.parent.is_none() {
+                lane.search.after = lane.search.after.max(now + GREETERS_TIME);
+            }
+        }
+    }
+
     /// Where this node begins, and the greeters' head start.
     fn begin(&mut self, now: Time) {
         let (token, starts) = (self.joining.token, self.joining.start.clone());
@@ -221,13 +232,9 @@ impl Swarm {
                     track.start = Some(start.chunk);
                 }
             }
-            for lane in &mut track.lanes {
-                lane.search.remember(token);
-                if lane.is_seeking() {
-                    lane.search.after = now + GREETERS_TIME;
-                }
-            }
+            track.lanes.iter_mut().for_each(|l| l.search.remember(token));
         }
+        self.wait_for_greeters(now);
     }
 
     /// Greets a member that has been named as a greeter.

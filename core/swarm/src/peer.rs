@@ -23,7 +23,6 @@ pub(crate) struct Link {
     pub(crate) report: Option<LinkReport>,
     /// Since when pieces are under way without any acknowledgement.
     pub(crate) waiting: Option<Time>,
-    last_transmit: Time,
 }
 
 /// A parent frees a slot after this long without acknowledgement (findings, R9), longer on
@@ -34,17 +33,16 @@ const ACK_SILENCE: Duration = Duration::from_millis(400);
 const DEFAULT_RTT: Duration = Duration::from_millis(100);
 
 impl Link {
-    pub(crate) fn on_report(&mut self, now: Time, report: LinkReport) {
+    pub(crate) fn on_report(&mut self, report: LinkReport) {
         let progress = self.report.is_none_or(|old| report.acked_bytes > old.acked_bytes);
         if progress {
-            let on_the_way = now.since(self.last_transmit) <= report.rtt;
-            self.waiting = on_the_way.then_some(now);
+            // The next transmission starts the wait again.
+            self.waiting = None;
         }
         self.report = Some(report);
     }
 
     pub(crate) fn on_transmit(&mut self, now: Time) {
-        self.last_transmit = now;
         self.waiting.get_or_insert(now);
     }
 

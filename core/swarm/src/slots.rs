@@ -51,12 +51,18 @@ impl Swarm {
         self.tracks.iter().map(Track::total_bps).sum()
     }
 
-    /// Bits a second that children and promises use; children on their way out are left aside.
+    /// Bits a second that children and promises use; children on their way out are still fed.
     pub(crate) fn used_bps(&self) -> u64 {
-        let lanes = |t: &Track| t.lanes.iter().map(|l| l.staying().count() as u64).sum::<u64>();
+        let lanes = |t: &Track| t.lanes.iter().map(|l| l.children.len() as u64).sum::<u64>();
         let children: u64 = self.tracks.iter().map(|t| lanes(t) * t.slot_bps()).sum();
         let promised = self.dials.promised().filter_map(|a| self.track(a.track));
         children + promised.map(Track::slot_bps).sum::<u64>()
+    }
+
+    /// Bits a second that will be used once those on their way out have gone.
+    pub(crate) fn lasting_bps(&self) -> u64 {
+        let lanes = |t: &Track| t.lanes.iter().map(|l| l.staying().count() as u64).sum::<u64>();
+        self.tracks.iter().map(|t| lanes(t) * t.slot_bps()).sum()
     }
 
     pub(crate) fn free_bps(&self) -> u64 {
@@ -172,6 +178,11 @@ impl Swarm {
             self.dials.promised().filter(|a| a.substream == id.substream && a.track == id.track);
         let taken = lane.staying().count() + promised.count();
         let quota = self.quota(id);
+        let slot = self.track(id.track).map_or(0, Track::slot_bps);
+        let whole = self.allowance.unwrap_or(UNLIMITED_BPS).max(self.budget_bps());
+        if self.used_bps() + slot > whole {
+            return Verdict::No;
+        }
         if taken < quota || (ask.flags.has(Flags::SUCCESSOR) && taken < quota + ORIGIN_LIFEBOATS) {
             return TAKE;
         }
@@ -197,7 +208,7 @@ impl Swarm {
         if ask.flags.has(Flags::SUCCESSOR) && used + slot <= over {
             return TAKE;
         }
-        if home && used <= over {
+        if home && used + slot <= over {
             let foreign = if used + slot > budget { self.foreign_child(id) } else { None };
             let weaker = || self.weaker_child(id, ask.fan).map(|peer| (id, peer));
             if let Some(evict) = foreign.or_else(weaker) {

@@ -17,6 +17,18 @@ macro_rules! counters {
             pub fn merge(&mut self, other: &Self) {
                 $(self.$name += other.$name;)+
             }
+
+            /// What has been added since an earlier count.
+            #[must_use]
+            pub const fn since(&self, earlier: &Self) -> Self {
+                Self { $($name: self.$name.saturating_sub(earlier.$name),)+ }
+            }
+
+            /// Every count by its name.
+            #[must_use]
+            pub fn named(&self) -> Vec<(&'static str, u64)> {
+                vec![$((stringify!($name), self.$name),)+]
+            }
         }
     };
 }

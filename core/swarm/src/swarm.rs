@@ -291,10 +291,10 @@ impl Swarm {
     }
 
     /// What the transport knows about the way to a neighbour.
-    pub fn handle_link(&mut self, now: Time, peer: PeerIndex, link: LinkReport) {
+    pub fn handle_link(&mut self, _now: Time, peer: PeerIndex, link: LinkReport) {
         let Some(known) = self.peers.get_mut(peer) else { return };
         let was_blocked = known.link.is_blocked();
-        known.link.on_report(now, link);
+        known.link.on_report(link);
         if was_blocked && !link.blocked {
             self.uplink.unpark();
         }

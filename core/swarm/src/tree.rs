@@ -66,10 +66,9 @@ impl Swarm {
             count: 1,
             capacity_kbps: 0,
         };
-        if let Some(lane) = self.lane_mut(id) {
-            lane.remove_child(peer);
-            lane.add_child(child);
-        }
+        let Some(lane) = self.lane_mut(id) else { return };
+        let known = lane.remove_child(peer);
+        lane.add_child(child);
         let accept = Accept {
             token: ask.token,
             track: id.track,
@@ -79,7 +78,7 @@ impl Swarm {
             root: self.root_for_child(id),
         };
         self.send(peer, Message::Accept(accept));
-        if let Some(from) = ask.from {
+        if let Some(from) = ask.from.filter(|_| !known) {
             self.backfill(now, peer, id, from);
         }
         self.touch_path(id);
@@ -300,7 +299,7 @@ impl Swarm {
         let room = if self.is_root() {
             self.lane(id).is_some_and(|l| l.staying().count() <= self.quota(id))
         } else {
-            self.used_bps() <= self.budget_bps()
+            self.lasting_bps() <= self.budget_bps()
         };
         if let Some(child) = self.lane_mut(id).and_then(|l| l.child_mut(peer)) {
             child.temporary = None;
@@ -322,7 +321,7 @@ impl Swarm {
             }
             return;
         }
-        while self.used_bps() > self.budget_bps() {
+        while self.lasting_bps() > self.budget_bps() {
             let ids = self.lane_ids();
             let smallest = ids
                 .iter()

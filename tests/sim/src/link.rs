@@ -1,0 +1,114 @@
+//! Wires: how long bytes take from one node to another.
+
+use crate::dice::{Dice, mix};
+use crate::scenario::Net;
+
+/// Bytes of a full packet, for counting packets and their loss.
+const PACKET: u32 = 1_200;
+/// IP, UDP and QUIC framing of a packet (28 + 3 + connection id 8 + number 2 + tag 16 + frame 6).
+const PACKET_OVERHEAD: u32 = 63;
+/// An acknowledgement with its own headers, one for each piece or four packets (ACK frequency on).
+const ACK_BYTES: u32 = 75;
+const ACKED: u32 = 4;
+
+/// Where a node is and how fast its wires are.
+#[derive(Clone, Debug)]
+pub(crate) struct Wires {
+    x: f64,
+    y: f64,
+    access_ms: f64,
+    pub(crate) hard_nat: bool,
+    up_bps: u64,
+    down_bps: u64,
+    up_free: u64,
+    down_free: u64,
+}
+
+impl Wires {
+    pub(crate) fn new(dice: &mut Dice, net: &Net, up_bps: u64) -> Self {
+        Self {
+            x: dice.unit(),
+            y: dice.unit(),
+            access_ms: 1.0 + 11.0 * dice.unit(),
+            hard_nat: dice.unit() < net.hard_nat,
+            up_bps: up_bps.max(net.control_bps),
+            down_bps: net.downlink_bps,
+            up_free: 0,
+            down_free: 0,
+        }
+    }
+
+    /// When the last byte put on the uplink will have left.
+    pub(crate) const fn up_free(&self) -> u64 {
+        self.up_free
+    }
+
+    /// Puts bytes on the uplink; when they have left.
+    pub(crate) fn send(&mut self, now: u64, bytes: u32) -> u64 {
+        let start = self.up_free.max(now);
+        self.up_free = start + micros(bytes, self.up_bps);
+        self.up_free
+    }
+
+    /// Takes bytes that begin to come in at `at`; when they are all there.
+    pub(crate) fn receive(&mut self, at: u64, bytes: u32) -> u64 {
+        self.down_free = self.down_free.max(at) + micros(bytes, self.down_bps);
+        self.down_free
+    }
+}
+
+fn micros(bytes: u32, bps: u64) -> u64 {
+    u64::from(bytes) * 8_000_000 / bps.max(1)
+}
+
+/// Base delay one way in microseconds: fixed, or 3 ms, both accesses, and up to 125 ms by distance.
+pub(crate) fn delay_us(net: &Net, a: &Wires, b: &Wires) -> u64 {
+    if let Some(ms) = net.delay_ms {
+        return (ms * 1000.0) as u64;
+    }
+    let far = ((a.x - b.x).powi(2) + (a.y - b.y).powi(2)).sqrt();
+    ((3.0 + a.access_ms + b.access_ms + far * 88.0) * 1000.0) as u64
+}
+
+/// Whether two nodes can be connected: stable for each pair (easy–easy 97 %, easy–hard 85 %,
+/// hard–hard 25 %: evidence, "What is modelled").
+pub(crate) fn connectable(
+    net: &Net,
+    seed: u64,
+    (i, a): (u32, &Wires),
+    (j, b): (u32, &Wires),
+) -> bool {
+    if net.hard_nat <= 0.0 {
+        return true;
+    }
+    let (low, high) = (u64::from(i.min(j)), u64::from(i.max(j)));
+    let draw = mix(seed ^ mix(low << 32 | high)) as u32 as f64 / f64::from(u32::MAX);
+    draw < match (a.hard_nat, b.hard_nat) {
+        (false, false) => 0.97,
+        (true, true) => 0.25,
+        _ => 0.85,
+    }
+}
+
+/// Bytes on the wire for a payload, framing included.
+pub(crate) const fn framed(payload: u32) -> u32 {
+    payload + payload.div_ceil(PACKET) * PACKET_OVERHEAD
+}
+
+/// Bytes of acknowledgements for a payload.
+pub(crate) const fn acks(payload: u32) -> u32 {
+    payload.div_ceil(PACKET * ACKED) * ACK_BYTES
+}
+
+/// Jitter and loss of one payload, in microseconds on top of the delay. A lost packet comes a
+/// round trip later, and so may its copy.
+pub(crate) fn trouble_us(dice: &mut Dice, net: &Net, payload: u32, delay: u64) -> u64 {
+    let mut extra = (dice.exponential(net.jitter_ms) * 1000.0) as u64;
+    let packets = payload.div_ceil(PACKET).max(1);
+    let mut lost = 1.0 - (1.0 - net.loss).powi(packets as i32);
+    while dice.unit() < lost {
+        extra += 2 * delay + 10_000;
+        lost = net.loss;
+    }
+    extra
+}

@@ -1,0 +1,100 @@
+//! One simulated node: the state machine that ships, its wires, its clock, its player, and what a
+//! driver keeps for it.
+
+use std::collections::BTreeMap;
+
+use manyhands_swarm::{NodeId, Role, Swarm};
+
+use crate::clock::Clock;
+use crate::link::Wires;
+use crate::player::Player;
+
+/// One end of a connection.
+#[derive(Clone, Debug)]
+pub(crate) struct Conn {
+    /// The node at the other end.
+    pub(crate) other: u32,
+    /// When it began; tells it from an earlier one with the same node.
+    pub(crate) since: u64,
+    /// Bytes of pieces sent and not yet acknowledged.
+    pub(crate) open_bytes: u64,
+    pub(crate) acked_bytes: u64,
+    /// Something changed since the transport was last asked.
+    pub(crate) stirred: bool,
+    /// Control messages arrive in order.
+    pub(crate) control_at: u64,
+    pub(crate) rtt_us: u64,
+}
+
+/// Bytes a node has put on the wire and taken off it, by kind.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Traffic {
+    pub(crate) pieces: u64,
+    pub(crate) control: u64,
+    pub(crate) framing: u64,
+    pub(crate) acks: u64,
+}
+
+impl Traffic {
+    pub(crate) const fn all(&self) -> u64 {
+        self.pieces + self.control + self.framing + self.acks
+    }
+
+    pub(crate) const fn merge(&mut self, other: &Self) {
+        self.pieces += other.pieces;
+        self.control += other.control;
+        self.framing += other.framing;
+        self.acks += other.acks;
+    }
+}
+
+/// A node and everything around it.
+pub(crate) struct Node {
+    pub(crate) name: NodeId,
+    pub(crate) role: Role,
+    pub(crate) alive: bool,
+    /// It gives nothing any more; it goes when it is drained.
+    pub(crate) leaving: bool,
+    pub(crate) swarm: Swarm,
+    pub(crate) wires: Wires,
+    pub(crate) clock: Clock,
+    /// One for the video, one for the sound.
+    pub(crate) players: Vec<Player>,
+    pub(crate) conns: Vec<Option<Conn>>,
+    pub(crate) by_other: BTreeMap<u32, u32>,
+    pub(crate) wake_at: u64,
+    pub(crate) came_at: u64,
+    pub(crate) upload_bps: u64,
+    pub(crate) run: u32,
+    pub(crate) sent: Traffic,
+    pub(crate) received: Traffic,
+    pub(crate) dials: u32,
+}
+
+impl Node {
+    /// The index under which the swarm knows a node, if it is connected.
+    pub(crate) fn peer_of(&self, other: u32) -> Option<u32> {
+        self.by_other.get(&other).copied()
+    }
+
+    pub(crate) fn conn(&mut self, peer: u32) -> Option<&mut Conn> {
+        self.conns.get_mut(peer as usize)?.as_mut()
+    }
+
+    /// A free index, the lowest first.
+    pub(crate) fn attach(&mut self, conn: Conn) -> u32 {
+        let free = self.conns.iter().position(Option::is_none).unwrap_or_else(|| {
+            self.conns.push(None);
+            self.conns.len() - 1
+        });
+        self.by_other.insert(conn.other, free as u32);
+        self.conns[free] = Some(conn);
+        free as u32
+    }
+
+    pub(crate) fn detach(&mut self, peer: u32) -> Option<Conn> {
+        let conn = self.conns.get_mut(peer as usize)?.take()?;
+        self.by_other.remove(&conn.other);
+        Some(conn)
+    }
+}

@@ -1,0 +1,288 @@
+//! What a run has shown, in the names of CONTRACT.md.
+
+use manyhands_swarm::Counters;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+use crate::node::{Node, Traffic};
+use crate::world::World;
+
+/// How a value is spread over viewers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Spread {
+    /// Arithmetic mean.
+    pub mean: f64,
+    /// Median.
+    pub p50: f64,
+    /// 95 % are not above this.
+    pub p95: f64,
+    /// 99 % are not above this.
+    pub p99: f64,
+    /// Greatest.
+    pub max: f64,
+}
+
+impl Spread {
+    fn of(mut values: Vec<f64>) -> Self {
+        if values.is_empty() {
+            return Self::default();
+        }
+        values.sort_by(f64::total_cmp);
+        let at = |q: f64| values[((values.len() - 1) as f64 * q).round() as usize];
+        let mean = values.iter().sum::<f64>() / values.len() as f64;
+        Self { mean, p50: at(0.5), p95: at(0.95), p99: at(0.99), max: at(1.0) }
+    }
+}
+
+/// The result of a run.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// The scenario's name.
+    pub name: String,
+    /// Viewers present at the end.
+    pub viewers: u32,
+    /// The seed.
+    pub seed: u64,
+    /// Seconds that the run took on this machine.
+    pub wall_s: f64,
+    /// Largest resident memory in MiB.
+    pub peak_rss_mb: f64,
+    /// Origin upload of all bytes / stream bytes, over the measured time.
+    pub origin_egress_ratio: f64,
+    /// min(u_s, (u_s + Σ u_i) / n) / stream rate.
+    pub fluid_bound_ratio: f64,
+    /// Coming to first picture.
+    pub startup_ms: Spread,
+    /// Capture of a chunk's first frame to its hand-out.
+    pub latency_ms: Spread,
+    /// Stalled / (stalled + played) of each viewer.
+    pub stall_ratio: Spread,
+    /// All stalled time / all watched time.
+    pub stall_total_ratio: f64,
+    /// The longest any viewer that stayed has stood still, in all.
+    pub worst_stall_ms: f64,
+    /// Media time skipped / watched time.
+    pub skip_ratio: f64,
+    /// Duplicate piece bytes / useful piece bytes.
+    pub duplicate_ratio: f64,
+    /// Control bytes / useful piece bytes.
+    pub control_ratio: f64,
+    /// Pieces that were what their name says / all (1 unless something is wrong).
+    pub integrity_ratio: f64,
+    /// Repaired and backfilled bytes / useful piece bytes.
+    pub repair_ratio: f64,
+    /// All bytes received that are not useful media / useful media.
+    pub overhead_ratio: f64,
+    /// Acknowledgement bytes / useful piece bytes.
+    pub ack_ratio: f64,
+    /// IP, UDP and QUIC framing / useful piece bytes.
+    pub framing_ratio: f64,
+    /// Hops from the origin, each viewer's worst substream, at the end.
+    pub depth: Spread,
+    /// ρ as the origin estimates it at the end.
+    pub slot_ratio: f64,
+    /// ρ in truth at the end.
+    pub slot_ratio_true: f64,
+    /// The audience as the origin estimates it at the end.
+    pub viewers_estimate: u32,
+    /// Viewers present for 5 s and more that have never had a picture.
+    pub starved_viewers: u32,
+    /// Viewers fed by the origin in every substream at the end.
+    pub fed_by_origin_only: u32,
+    /// Substreams without a parent at the end, over all viewers.
+    pub orphan_lanes: u32,
+    /// Counts of all nodes over the measured time.
+    pub counters: BTreeMap<&'static str, u64>,
+    /// Events handled.
+    pub events: u64,
+    /// Equal for equal runs.
+    pub event_hash: String,
+}
+
+impl Report {
+    pub(crate) fn of(world: &World) -> Self {
+        let viewers: Vec<&Node> = world.nodes.iter().skip(1).filter(|n| n.came_at > 0).collect();
+        let present: Vec<&&Node> = viewers.iter().filter(|n| n.alive && !n.leaving).collect();
+        let mut traffic = Sums::default();
+        for (at, node) in world.nodes.iter().enumerate() {
+            traffic.add(node, world.before.get(at), world.counters_before.get(at));
+        }
+        let useful = (traffic.counters.new_bytes as f64).max(1.0);
+        let media_share = media_share(world);
+        let received = traffic.received.all() as f64;
+        let (stall, total, worst, skip) = stalls(&viewers, &present);
+        let stats: Vec<_> = present.iter().map(|n| n.swarm.stats()).collect();
+        let origin = world.nodes[0].swarm.stats();
+        let arrivals = traffic.counters.new_pieces + traffic.counters.duplicate_pieces;
+        Self {
+            name: world.scenario.name.clone(),
+            viewers: present.len() as u32,
+            seed: world.scenario.seed,
+            wall_s: world.started.elapsed().as_secs_f64(),
+            peak_rss_mb: peak_rss_mb(),
+            origin_egress_ratio: origin_egress(world),
+            fluid_bound_ratio: fluid_bound(world, &present),
+            startup_ms: startup(world, &viewers),
+            latency_ms: latency(&viewers),
+            stall_ratio: stall,
+            stall_total_ratio: total,
+            worst_stall_ms: worst,
+            skip_ratio: skip,
+            duplicate_ratio: traffic.counters.duplicate_bytes as f64 / useful,
+            control_ratio: traffic.received.control as f64 / useful,
+            integrity_ratio: 1.0 - world.integrity_errors as f64 / arrivals.max(1) as f64,
+            repair_ratio: traffic.counters.repaired_bytes as f64 / useful,
+            overhead_ratio: (received - useful * media_share) / (useful * media_share),
+            ack_ratio: traffic.sent.acks as f64 / useful,
+            framing_ratio: traffic.received.framing as f64 / useful,
+            depth: Spread::of(stats.iter().map(|s| f64::from(s.depth)).collect()),
+            slot_ratio: f64::from(origin.slot_ratio.unwrap_or(0.0)),
+            slot_ratio_true: true_ratio(world, &stats, &origin),
+            viewers_estimate: origin.viewers,
+            starved_viewers: starved(world, &present),
+            fed_by_origin_only: stats.iter().filter(|s| only_origin(s)).count() as u32,
+            orphan_lanes: stats.iter().flat_map(|s| &s.lanes).filter(|l| l.orphan).count() as u32,
+            counters: names(&traffic.counters),
+            events: world.events,
+            event_hash: format!("{:016x}", world.hash.value()),
+        }
+    }
+
+    /// Every number by its name; spreads as `name.p50` and so on.
+    #[must_use]
+    pub fn metrics(&self) -> BTreeMap<String, f64> {
+        let mut out = BTreeMap::new();
+        if let Ok(serde_json::Value::Object(all)) = serde_json::to_value(self) {
+            for (name, value) in all {
+                if let Some(number) = value.as_f64() {
+                    out.insert(name, number);
+                } else if let Some(parts) = value.as_object() {
+                    for (part, value) in parts {
+                        if let Some(number) = value.as_f64() {
+                            out.insert(format!("{name}.{part}"), number);
+                        }
+                    }
+                }
+            }
+        }
+        out
+    }
+}
+
+#[derive(Default)]
+struct Sums {
+    sent: Traffic,
+    received: Traffic,
+    counters: Counters,
+}
+
+impl Sums {
+    fn add(&mut self, node: &Node, before: Option<&(Traffic, Traffic)>, counts: Option<&Counters>) {
+        let (sent, received) = before.copied().unwrap_or_default();
+        self.sent.merge(&minus(node.sent, sent));
+        self.received.merge(&minus(node.received, received));
+        let now = node.swarm.counters();
+        self.counters.merge(&now.since(&counts.copied().unwrap_or_default()));
+    }
+}
+
+fn minus(a: Traffic, b: Traffic) -> Traffic {
+    Traffic {
+        pieces: a.pieces.saturating_sub(b.pieces),
+        control: a.control.saturating_sub(b.control),
+        framing: a.framing.saturating_sub(b.framing),
+        acks: a.acks.saturating_sub(b.acks),
+    }
+}
+
+fn names(counters: &Counters) -> BTreeMap<&'static str, u64> {
+    counters.named().into_iter().collect()
+}
+
+/// Media bytes in a piece byte.
+fn media_share(world: &World) -> f64 {
+    let media: f64 = world.tracks.iter().map(|t| t.media_bps).sum();
+    media / world.tracks.iter().map(|t| f64::from(t.config.wire_bps)).sum::<f64>()
+}
+
+fn measured_s(world: &World) -> f64 {
+    (f64::from(world.scenario.seconds) - world.scenario.measure_from_s).max(0.001)
+}
+
+fn origin_egress(world: &World) -> f64 {
+    let sent = world.origin_sent_old + world.nodes[0].sent.all() - world.origin_sent_before;
+    let media: f64 = world.tracks.iter().map(|t| t.media_bps).sum();
+    sent as f64 * 8.0 / measured_s(world) / media
+}
+
+fn fluid_bound(world: &World, present: &[&&Node]) -> f64 {
+    let rate = world.wire_bps();
+    let origin = world.nodes[0].upload_bps as f64;
+    let origin = if origin > 0.0 { origin } else { f64::INFINITY };
+    let all: f64 = present.iter().map(|n| n.upload_bps as f64).sum();
+    origin.min((origin + all) / present.len().max(1) as f64) / rate
+}
+
+fn startup(world: &World, viewers: &[&Node]) -> Spread {
+    // Those who came while the time was measured; at a steady scenario, all.
+    let measured = |n: &&&Node| n.came_at >= world.measure_at;
+    let late: Vec<&&Node> = viewers.iter().filter(measured).collect();
+    let of: Vec<&&Node> = if late.len() >= 10 { late } else { viewers.iter().collect() };
+    let first = |n: &&&Node| {
+        let first = n.players.first()?.watched.first_at?;
+        Some((first.saturating_sub(n.came_at)) as f64 / 1000.0)
+    };
+    Spread::of(of.iter().filter_map(first).collect())
+}
+
+fn latency(viewers: &[&Node]) -> Spread {
+    let all = viewers.iter().filter_map(|n| n.players.first());
+    Spread::of(all.flat_map(|p| &p.watched.latency_ms).map(|ms| f64::from(*ms)).collect())
+}
+
+/// Spread of stall ratios, total, worst viewer that stayed in ms, skipped share.
+fn stalls(viewers: &[&Node], present: &[&&Node]) -> (Spread, f64, f64, f64) {
+    // A viewer stands still when any of its tracks does: the worse of its players counts.
+    let stalled = |n: &Node| n.players.iter().map(|p| p.watched.stalled_us).max().unwrap_or(0);
+    let played = |n: &Node| n.players.iter().map(|p| p.watched.played_us).min().unwrap_or(0);
+    let ratios = viewers.iter().filter_map(|n| {
+        let all = stalled(n) + played(n);
+        (all > 0).then(|| stalled(n) as f64 / all as f64)
+    });
+    let spread = Spread::of(ratios.collect());
+    let stall_sum: u64 = viewers.iter().map(|n| stalled(n)).sum();
+    let play_sum: u64 = viewers.iter().map(|n| played(n)).sum();
+    let skipped: u64 =
+        viewers.iter().filter_map(|n| n.players.iter().map(|p| p.watched.skipped_us).max()).sum();
+    let all = (stall_sum + play_sum).max(1) as f64;
+    let worst = present.iter().map(|n| stalled(n)).max().unwrap_or(0) as f64 / 1000.0;
+    (spread, stall_sum as f64 / all, worst, skipped as f64 / all)
+}
+
+fn true_ratio(
+    world: &World,
+    stats: &[manyhands_swarm::Stats],
+    origin: &manyhands_swarm::Stats,
+) -> f64 {
+    let all: u64 = stats.iter().map(|s| s.budget_bps).sum::<u64>() + origin.budget_bps;
+    all as f64 / (world.wire_bps() * stats.len().max(1) as f64)
+}
+
+fn starved(world: &World, present: &[&&Node]) -> u32 {
+    let without = |n: &&&&Node| {
+        n.came_at + 5_000_000 < world.now && n.players.iter().any(|p| p.watched.first_at.is_none())
+    };
+    present.iter().filter(without).count() as u32
+}
+
+fn only_origin(stats: &manyhands_swarm::Stats) -> bool {
+    stats.lanes.iter().all(|l| l.depth == Some(1))
+}
+
+/// From the kernel's own account; 0 where there is none.
+fn peak_rss_mb() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"));
+    let kb = line.and_then(|l| l.trim().trim_end_matches(" kB").parse::<f64>().ok());
+    kb.unwrap_or(0.0) / 1024.0
+}

@@ -1,0 +1,257 @@
+//! A scenario: who takes part, on which wires, what goes wrong, and what must hold.
+
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// Everything that a run is decided by, together with its seed.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Scenario {
+    /// A short name.
+    pub name: String,
+    /// Viewers that come at the beginning.
+    pub viewers: u32,
+    /// Length of the run in seconds.
+    pub seconds: u32,
+    /// Over how many seconds the viewers come.
+    pub ramp_s: f64,
+    /// Stalls, latency and bytes are counted from this second on.
+    pub measure_from_s: f64,
+    /// Decides everything random.
+    pub seed: u64,
+    /// The broadcast.
+    pub media: Media,
+    /// The network.
+    pub net: Net,
+    /// Upload of the origin as a multiple of the broadcast's wire rate; 0 is unlimited.
+    pub origin_upload: f64,
+    /// Kinds of viewers.
+    pub class: Vec<Class>,
+    /// Scales every viewer's upload so that ρ has this value; 0 leaves them.
+    pub slot_ratio: f64,
+    /// What happens.
+    pub fault: Vec<Fault>,
+    /// What must hold: a metric's name and its limits.
+    pub bounds: BTreeMap<String, Bound>,
+    /// A node whose messages are told on standard error.
+    #[serde(skip)]
+    pub trace: Option<u32>,
+    /// A mechanism that is turned off, to see that the bounds notice.
+    pub sabotage: Option<Sabotage>,
+}
+
+/// The broadcast.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Media {
+    /// Video, bits a second.
+    pub rate_bps: u64,
+    /// Sound, bits a second; 0 is none.
+    pub audio_bps: u64,
+    /// Substreams.
+    pub k: u8,
+    /// One more substream with the XOR of the others.
+    pub parity: bool,
+    /// Milliseconds in a chunk.
+    pub chunk_ms: u16,
+    /// Milliseconds from keyframe to keyframe.
+    pub gop_ms: u32,
+    /// A keyframe is this many times as large as another frame.
+    pub keyframe_ratio: f64,
+}
+
+/// The network.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Net {
+    /// One-way delay of all links; absent: 5 to 150 ms by place.
+    pub delay_ms: Option<f64>,
+    /// Mean of the exponential jitter.
+    pub jitter_ms: f64,
+    /// Packets lost.
+    pub loss: f64,
+    /// Downlink of each viewer.
+    pub downlink_bps: u64,
+    /// Uplink that acknowledgements and control have even where no upload is given.
+    pub control_bps: u64,
+    /// Part of the nodes behind a hard NAT.
+    pub hard_nat: f64,
+    /// A connection without a sign of life ends after this.
+    pub idle_ms: u64,
+}
+
+/// One kind of viewers.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Class {
+    /// Part of the viewers.
+    pub share: f64,
+    /// Least upload, as a multiple of the broadcast's wire rate.
+    pub upload_min: f64,
+    /// Greatest upload.
+    pub upload_max: f64,
+}
+
+/// Something that happens.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, tag = "kind", rename_all = "kebab-case")]
+pub enum Fault {
+    /// Viewers vanish silently, all at once.
+    Crash {
+        /// When.
+        at_s: f64,
+        /// How many.
+        #[serde(default)]
+        count: u32,
+        /// Or which part.
+        #[serde(default)]
+        share: f64,
+    },
+    /// Viewers leave in good order, all at once.
+    Leave {
+        /// When.
+        at_s: f64,
+        /// How many.
+        #[serde(default)]
+        count: u32,
+        /// Or which part.
+        #[serde(default)]
+        share: f64,
+    },
+    /// Viewers come.
+    Flash {
+        /// When the first comes.
+        at_s: f64,
+        /// How many.
+        count: u32,
+        /// Within how long.
+        over_s: f64,
+    },
+    /// Viewers are replaced all the time.
+    Churn {
+        /// From when.
+        from_s: f64,
+        /// Until when.
+        until_s: f64,
+        /// Part of the audience in a minute.
+        per_minute: f64,
+        /// They leave in good order instead of crashing.
+        #[serde(default)]
+        graceful: bool,
+    },
+    /// The broadcaster is gone for a while and comes back as a new run.
+    OriginRestart {
+        /// When it vanishes.
+        at_s: f64,
+        /// How long it is away.
+        away_s: f64,
+    },
+}
+
+/// Limits of a metric.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bound {
+    /// At most.
+    pub max: Option<f64>,
+    /// At least.
+    pub min: Option<f64>,
+}
+
+/// What is turned off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sabotage {
+    /// Viewers accept children and don't forward.
+    NoForward,
+    /// Nobody asks for late pieces.
+    NoRepair,
+}
+
+impl Default for Scenario {
+    fn default() -> Self {
+        Self {
+            name: "steady".into(),
+            viewers: 100,
+            seconds: 60,
+            ramp_s: 10.0,
+            measure_from_s: 20.0,
+            seed: 1,
+            media: Media::default(),
+            net: Net::default(),
+            origin_upload: 2.2,
+            class: evidence_mix(),
+            slot_ratio: 1.3,
+            fault: Vec::new(),
+            bounds: BTreeMap::new(),
+            sabotage: None,
+            trace: None,
+        }
+    }
+}
+
+impl Default for Media {
+    fn default() -> Self {
+        Self {
+            rate_bps: 2_000_000,
+            audio_bps: 0,
+            k: 8,
+            parity: false,
+            chunk_ms: 100,
+            gop_ms: 1_000,
+            keyframe_ratio: 8.0,
+        }
+    }
+}
+
+impl Default for Net {
+    fn default() -> Self {
+        Self {
+            delay_ms: None,
+            jitter_ms: 3.0,
+            loss: 0.01,
+            downlink_bps: 30_000_000,
+            control_bps: 500_000,
+            hard_nat: 0.0,
+            idle_ms: 3_000,
+        }
+    }
+}
+
+/// 60 % give nothing, 25 % 2–4 Mbit/s, 12 % 10, 3 % 50–80 (evidence, first lines), as multiples of a
+/// stream of 2.2 Mbit/s on the wire.
+fn evidence_mix() -> Vec<Class> {
+    let class = |share, upload_min, upload_max| Class { share, upload_min, upload_max };
+    vec![
+        class(0.60, 0.0, 0.0),
+        class(0.25, 0.9, 1.8),
+        class(0.12, 4.5, 4.5),
+        class(0.03, 22.0, 36.0),
+    ]
+}
+
+impl Scenario {
+    /// Reads a scenario.
+    ///
+    /// # Errors
+    /// A message that names the place, when the text is not a scenario.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let scenario: Self = toml::from_str(text).map_err(|e| e.to_string())?;
+        scenario.check()?;
+        Ok(scenario)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let media = &self.media;
+        if !(1..=16).contains(&media.k) || media.chunk_ms < 20 || media.gop_ms < 100 {
+            return Err("media: k must be 1 to 16, chunk_ms 20 or more, gop_ms 100 or more".into());
+        }
+        if self.class.iter().map(|c| c.share).sum::<f64>() <= 0.0 {
+            return Err("class: the shares must add up to more than 0".into());
+        }
+        if self.seconds > 3_600 || self.viewers > 200_000 {
+            return Err("at most 3600 seconds and 200000 viewers".into());
+        }
+        Ok(())
+    }
+}
