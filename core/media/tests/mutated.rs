@@ -71,7 +71,8 @@ fn every_byte_of_the_structure_set_to_extremes() {
     let (_dir, path) = temp("flip.mp4");
     for seed in seeds() {
         for at in structure(&seed) {
-            for value in [0, 0xff, seed[at] ^ 0x80, seed[at].wrapping_add(1)] {
+            let values = [[0, seed[at] ^ 0x80], [0xff, seed[at].wrapping_add(1)]];
+            for value in values[at % 2] {
                 let mut bytes = seed.clone();
                 bytes[at] = value;
                 try_both(&bytes, &path);

@@ -263,3 +263,30 @@ fn the_mp4_crate_reads_the_same_samples_from_a_plain_file() {
         }
     }
 }
+
+#[test]
+fn a_track_that_is_announced_and_never_comes_holds_nothing_up() {
+    use manyhands_media::output::{Base, Fmp4};
+    let (_dir, path) = temp("in.mp4");
+    ffmpeg(&format!("{} -c:v libx264 -bf 2 -c:a aac", pattern("160x120", "30", 6)), &path);
+    let tracks = read_file(&path);
+    let configs: Vec<_> = tracks.iter().map(|track| track.config.clone()).collect();
+    let mut writer = Fmp4::new(&configs).with_base(Base::at(-1, 1));
+    let mut silent = writer.init().unwrap();
+    for units in tracks[0].units.chunks(10) {
+        silent.extend(writer.fragment(0, units).unwrap());
+    }
+    let given = Arc::new(AtomicUsize::new(0));
+    let all = silent.len();
+    let reader = Counted { bytes: std::io::Cursor::new(silent), given: given.clone() };
+    let mut source = input::from_reader(reader).unwrap();
+    assert_eq!(source.tracks().len(), 2);
+    let first = source.next_unit().unwrap().unwrap();
+    assert_eq!(first.track, 0);
+    assert!(given.load(Ordering::Relaxed) < all * 3 / 4, "it waits for three seconds at most");
+    let mut pictures = 1;
+    while source.next_unit().unwrap().is_some() {
+        pictures += 1;
+    }
+    assert_eq!(pictures, tracks[0].units.len());
+}

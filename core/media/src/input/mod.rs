@@ -8,6 +8,7 @@ mod demux;
 mod entry;
 mod error;
 mod fragment;
+mod lane;
 mod looped;
 mod movie;
 mod normalise;
