@@ -23,6 +23,8 @@ const HOLD_AGAIN: Duration = Duration::from_millis(350);
 const MAX_HOLD: Duration = Duration::from_millis(1_500);
 /// A new parent is given this long before it is judged (findings: 200 ms).
 const SETTLE: Duration = Duration::from_millis(200);
+/// A new parent is believed this long without a piece.
+const FRESH: Duration = Duration::from_millis(300);
 /// A new parent that has not sent anything: two chunks and this (findings: 150 ms).
 const FIRST_PUSH: Duration = Duration::from_millis(150);
 
@@ -76,15 +78,34 @@ impl Swarm {
         Some(signed(now) - due)
     }
 
-    /// Whether pieces flow: only then may others become children.
+    /// Whether pieces flow, or are about to: only then may others become children.
     pub(crate) fn is_healthy(&self, now: Time, id: LaneId) -> bool {
         if self.is_root() {
             return true;
         }
         let Some(lane) = self.lane(id) else { return false };
-        let flows = |p: &Parent| p.last.is_some() && p.suspect.is_none();
+        let fresh = self.is_fresh(now, id);
+        let flows = |p: &Parent| (p.last.is_some() || fresh) && p.suspect.is_none();
         lane.parent.as_ref().is_some_and(flows)
             && self.lateness_us(now, id).is_some_and(|late| late < SUSPECT_US)
+    }
+
+    /// The parent has just been found, by what it had to show, and its first piece is on the way.
+    fn is_fresh(&self, now: Time, id: LaneId) -> bool {
+        let parent = self.lane(id).and_then(|l| l.parent.as_ref());
+        parent.is_some_and(|p| p.last.is_none() && now.since(p.since) < FRESH)
+    }
+
+    /// Whether this node can save somebody who has every piece of a substream before `from`: its own
+    /// parent must be in time and have pushed a newer one. Otherwise those who have lost the same
+    /// ancestor cling to each other.
+    pub(crate) fn is_ahead(&self, now: Time, id: LaneId, from: u32) -> bool {
+        if self.is_root() || self.is_fresh(now, id) {
+            return true;
+        }
+        let last = self.lane(id).and_then(|l| l.parent.as_ref()?.last);
+        last.is_some_and(|l| l.chunk >= from)
+            && self.lateness_us(now, id).is_some_and(|late| late < WARN_US)
     }
 
     /// Looks at every substream.

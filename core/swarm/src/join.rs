@@ -31,6 +31,8 @@ const MAX_GIVEN: usize = 3;
 const GREETERS_TIME: Duration = Duration::from_millis(600);
 /// At most one rejoin in this time (DESIGN, "Bounds that stop storms").
 const REJOIN: Duration = Duration::from_millis(1_500);
+/// Chunks this much older than the newest are taken to have reached every greeter.
+const RIPE_MS: u32 = 300;
 /// Chunks of the current GOP sent to a newcomer: 4 s at 50 ms.
 const MAX_GOP_CHUNKS: u32 = 80;
 
@@ -164,7 +166,13 @@ impl Swarm {
     }
 
     fn starts(&self) -> Vec<Start> {
-        let start = |t: &Track| Some(Start { track: t.config.track, chunk: t.have.keyframe()? });
+        let start = |t: &Track| {
+            let chunk = t.have.keyframe()?;
+            let edge = t.have.capture_ms(t.have.newest()?)?;
+            let ripe = |c: &u32| t.have.capture_ms(*c).is_some_and(|at| at + RIPE_MS <= edge);
+            let end = (chunk..=t.have.newest()?).find(|c| !ripe(c))?;
+            Some(Start { track: t.config.track, chunk, end })
+        };
         self.tracks.iter().filter_map(start).collect()
     }
 
@@ -287,9 +295,10 @@ impl Swarm {
         let Some(track) = self.track(start.track) else { return };
         let Some(newest) = track.have.newest() else { return };
         let from = start.chunk.max(track.have.base()).max(newest.saturating_sub(MAX_GOP_CHUNKS));
+        let end = start.end.min(newest.saturating_add(1));
         let lanes = track.config.k;
         let mine = (0..lanes).filter(|s| s % of == index);
-        let pieces: Vec<_> = (from..=newest)
+        let pieces: Vec<_> = (from..end)
             .flat_map(|c| mine.clone().flat_map(move |s| track.have.pieces(c, s)))
             .collect();
         for (piece, len) in pieces {
@@ -301,7 +310,8 @@ impl Swarm {
 
     fn serve(&mut self, now: Time, peer: PeerIndex, who: Contact, m: &Greet, want: &Want) {
         let Some(track) = self.track(want.track) else { return };
-        let edge = track.have.newest().map(|n| n.saturating_add(1));
+        let shared = m.start.iter().find(|s| s.track == want.track).map(|s| s.end);
+        let edge = shared.or_else(|| track.have.newest());
         let (ids, of) = (track.lane_ids().collect::<Vec<_>>(), m.of.max(1));
         let mut given = 0;
         let limit = if of == 1 { ids.len() } else { MAX_GIVEN };

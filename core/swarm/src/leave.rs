@@ -39,6 +39,8 @@ impl Swarm {
         for peer in partners {
             self.send(peer, Message::Follow(Follow { on: false }));
         }
+        // The parents learn at once that there is no slack here any more.
+        self.report(now);
         self.check_leaving(now);
     }
 

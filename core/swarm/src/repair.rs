@@ -18,10 +18,14 @@ use crate::{PeerIndex, PieceId, Swarm, Time, TrackId};
 const LATE_US: i64 = 150_000;
 /// Only pieces that are due to play within this; the parent's own backfill covers the rest.
 const URGENT_MS: u32 = 600;
+/// Due within this: the origin may be asked.
+const LAST_MOMENT_MS: u32 = 150;
 /// An arrival that is not known yet is assumed this long after the attachment (findings: 350 ms).
 const FIRST_ARRIVAL: Duration = Duration::from_millis(350);
 /// Asked again after a refusal...
 const AFTER_NACK: Duration = Duration::from_millis(50);
+/// ...by a parent later, as it will push the piece once it has it...
+const FROM_PARENT: Duration = Duration::from_millis(200);
 /// ...and after silence (findings, R10).
 const AFTER_SILENCE: Duration = Duration::from_millis(350);
 /// Pieces under way at once.
@@ -206,14 +210,18 @@ impl Swarm {
     fn holder(&mut self, now: Time, id: &PieceId) -> Option<PeerIndex> {
         let mut sum = 0u64;
         let mut chosen = None;
-        let holders: Vec<(PeerIndex, u64)> = self
+        let mut holders: Vec<(PeerIndex, u64)> = self
             .peers
             .partners()
-            .filter(|(at, _)| !self.is_banned(now, *at))
+            .filter(|(at, p)| !self.is_banned(now, *at) && !p.info.origin)
             .filter_map(|(at, p)| Some((at, p.known.as_ref()?)))
             .filter(|(_, k)| !k.busy && k.has(id))
             .map(|(at, k)| (at, u64::from(k.spare_kbps.max(1))))
             .collect();
+        if holders.is_empty() && self.may_ask_origin(now, id) {
+            let origin = self.peers.partners().filter(|(_, p)| p.info.origin);
+            holders.extend(origin.map(|(at, _)| (at, 1)));
+        }
         for (at, weight) in holders {
             sum += weight;
             let draw = self.dice.below(usize::try_from(sum).unwrap_or(usize::MAX)) as u64;
@@ -222,6 +230,16 @@ impl Swarm {
             }
         }
         chosen
+    }
+
+    /// What only the origin has is fetched by those next to it, who pass it on; by others only when
+    /// it is due at once.
+    fn may_ask_origin(&self, now: Time, id: &PieceId) -> bool {
+        let lane = LaneId { track: id.track, substream: id.substream };
+        let near = self.lane(lane).is_some_and(|l| l.path.len() <= 2);
+        let Some(track) = self.track(id.track) else { return false };
+        let left = track.playhead_at(now).zip(self.capture_ms(track, id.chunk));
+        near || left.is_some_and(|(play, piece)| piece <= play.saturating_add(LAST_MOMENT_MS))
     }
 
     /// After a change of parent: the new one is asked for what the old one has left out.
@@ -274,11 +292,15 @@ impl Swarm {
         }
     }
 
-    pub(crate) fn on_nack(&mut self, now: Time, m: &Nack) {
+    pub(crate) fn on_nack(&mut self, now: Time, peer: PeerIndex, m: &Nack) {
         for wanted in m.pieces.iter().take(MAX_ASKED) {
-            if let Some(asked) = self.repair.asked.get_mut(&wanted.id(m.track)) {
+            let id = wanted.id(m.track);
+            let lane = LaneId { track: id.track, substream: id.substream };
+            // A parent that lacks a piece passes it on as soon as it has it.
+            let parent = self.lane(lane).is_some_and(|l| l.parent_is(peer) && !l.is_orphan());
+            if let Some(asked) = self.repair.asked.get_mut(&id) {
                 asked.refused = true;
-                asked.at = now;
+                asked.at = if parent { now + FROM_PARENT } else { now };
             }
         }
         self.counters.refusals += m.pieces.len() as u64;

@@ -206,7 +206,7 @@ impl Swarm {
             fan,
             flags,
             ttl,
-            from: if flags.has(Flags::LIFEBOAT) { None } else { from },
+            from,
             climb: 0,
             seen: vec![self.config.node.short()],
         };

@@ -163,6 +163,10 @@ impl Swarm {
         {
             return Verdict::No;
         }
+        let boat = ask.flags.has(Flags::LIFEBOAT);
+        if boat && ask.from.is_some_and(|from| !self.is_ahead(now, id, from)) {
+            return Verdict::No;
+        }
         if peer.and_then(|p| lane.child(p)).is_some_and(|c| c.leaving.is_none()) {
             return TAKE;
         }

@@ -206,7 +206,7 @@ impl Swarm {
             Message::PathUpdate(m) => self.on_path(now, peer, m),
             Message::Digest(m) => self.on_digest(now, peer, m),
             Message::Pull(m) => self.on_pull(now, peer, &m),
-            Message::Nack(m) => self.on_nack(now, &m),
+            Message::Nack(m) => self.on_nack(now, peer, &m),
             Message::Follow(m) => self.on_follow(now, peer, &m),
             Message::FollowReply(m) => self.on_follow_reply(now, peer, &m),
             Message::Contacts(m) => self.on_contacts(now, peer, &m),

@@ -100,9 +100,14 @@ impl Track {
     /// The first chunk that is worth sending to this node in a substream.
     pub(crate) fn first_wanted(&self, substream: u8) -> Option<u32> {
         let newest = self.have.newest()?;
-        let has = |c: &u32| self.have.mask(*c) >> substream & 1 == 1;
-        let last = (self.have.base()..=newest).rev().find(has);
+        let last = self.newest(substream);
         Some(last.map_or_else(|| self.start.unwrap_or(newest), |c| c.saturating_add(1)))
+    }
+
+    /// The newest chunk of which this substream is here.
+    pub(crate) fn newest(&self, substream: u8) -> Option<u32> {
+        let has = |c: &u32| self.have.mask(*c) >> substream & 1 == 1;
+        (self.have.base()..=self.have.newest()?).rev().find(has)
     }
 }
 

@@ -16,6 +16,8 @@ use crate::{NodeId, PeerIndex, Swarm, Time};
 
 /// How long a child on its way out is served (findings, R4), and how long a lifeboat lasts (R8).
 pub(crate) const GRACE: Duration = Duration::from_secs(3);
+/// Who sits in a lifeboat looks for a proper place after this.
+const LIFEBOAT_REST: Duration = Duration::from_millis(1_000);
 /// A path longer than this is a loop in the making (mean depth at 100,000 viewers: 5.7, worst 15).
 const MAX_DEPTH: usize = 24;
 /// Pieces sent at once to a new child: its gap since `from` (findings, section 2: at most 40).
@@ -78,7 +80,7 @@ impl Swarm {
             root: self.root_for_child(id),
         };
         self.send(peer, Message::Accept(accept));
-        if let Some(from) = ask.from.filter(|_| !known) {
+        if let Some(from) = ask.from.filter(|_| !known && !ask.flags.has(Flags::LIFEBOAT)) {
             self.backfill(now, peer, id, from);
         }
         self.touch_path(id);
@@ -181,6 +183,9 @@ impl Swarm {
         });
         lane.path = path;
         lane.search.finish();
+        if accept.temporary {
+            lane.search.after = now + LIFEBOAT_REST;
+        }
         if let Some(since) = lane.lost.take() {
             let after_ms = u32::try_from(now.since(since).as_millis()).unwrap_or(u32::MAX);
             self.event(Event::Reattached { after_ms });

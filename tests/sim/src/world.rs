@@ -534,7 +534,12 @@ impl World {
             return;
         }
         if let Some(clock) = node.players.get_mut(usize::from(player)) {
+            let before = clock.watched.stalled_us;
             let next = clock.tick(world).max(world + 1);
+            let (ms, chunk) = ((clock.watched.stalled_us - before) / 1000, clock.position());
+            if ms > 0 {
+                self.tell(id, || format!("! stood for {ms} ms, now at {chunk:?}"));
+            }
             self.queue.push(next, What::Play { node: id, player });
         }
     }

@@ -22,6 +22,9 @@ pub struct Start {
     /// Its newest complete keyframe chunk.
     #[n(1)]
     pub chunk: u32,
+    /// The greeters share out `chunk..end`; from there on each parent sends its own substream.
+    #[n(2)]
+    pub end: u32,
 }
 
 /// JOIN_REPLY: up to five greeters.

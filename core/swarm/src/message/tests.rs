@@ -8,7 +8,7 @@ fn contact(n: u8) -> Contact {
 fn samples() -> Vec<Message> {
     let path = Path(vec![Hop { id: 7, room: 3 }, Hop { id: u64::MAX, room: 0 }]);
     let six = Contact { node: NodeId([9; 16]), address: "[2001:db8::1]:443".parse().unwrap() };
-    let start = vec![Start { track: 0, chunk: 70_000 }];
+    let start = vec![Start { track: 0, chunk: 70_000, end: 70_007 }];
     vec![
         Message::Join(Join { attempt: 2 }),
         Message::JoinReply(JoinReply {

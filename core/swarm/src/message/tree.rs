@@ -58,8 +58,8 @@ pub struct Attach {
     /// How often it may still be forwarded.
     #[n(6)]
     pub ttl: u8,
-    /// The first chunk wanted; pieces from there on are sent after the slot is given. Absent: the
-    /// orphan asks for its gap by itself.
+    /// The first chunk wanted; pieces from there on are sent after the slot is given. Of a lifeboat
+    /// it is only asked that it has a newer one: the orphan asks the winner for its gap.
     #[n(7)]
     pub from: Option<u32>,
     /// Climb: how many parents up the one is that should take the asker. 0: an ordinary search.
