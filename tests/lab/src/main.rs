@@ -37,6 +37,12 @@ struct Cli {
     /// How long to measure, where a scenario can vary that
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=600))]
     seconds: Option<u64>,
+    /// Round trip between any two hosts, instead of the scenario's
+    #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u64).range(0..=2000))]
+    rtt: Option<u64>,
+    /// Share of packets that each host's line loses on its way out, instead of the scenario's
+    #[arg(long, value_name = "0-1", value_parser = share)]
+    loss: Option<f64>,
     /// Decides every random choice of the network
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -69,6 +75,8 @@ fn run(cli: &Cli) -> Result<Report, LabError> {
     let order = Order {
         viewers: cli.viewers,
         seconds: cli.seconds,
+        rtt: cli.rtt.map(Duration::from_millis),
+        loss: cli.loss,
         seed: cli.seed,
         program: cli.program.clone().map_or_else(beside_this_one, Ok)?,
         sabotage: cli.sabotage.clone(),
@@ -97,6 +105,11 @@ fn watch_signals(monitor: Arc<Monitor>) -> Result<(), LabError> {
         }
     });
     Ok(())
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| "not a number from 0 to 1".into())
 }
 
 fn beside_this_one() -> Result<PathBuf, LabError> {

@@ -7,7 +7,6 @@ use serde_json::json;
 
 use crate::error::LabError;
 use crate::lab::Lab;
-use crate::link::Line;
 use crate::report::Report;
 use crate::scenario::Stage;
 use crate::scenario::stage::Film;
@@ -59,7 +58,7 @@ fn measure(stage: &Stage, film: &Film, cap: f64, loss: f64) -> Result<Sent, LabE
     let viewers = stage.order().viewers.unwrap_or(VIEWERS);
     let seconds = stage.order().seconds.unwrap_or(25);
     let mut lab = Lab::new(stage.order().seed)?;
-    let origin = lab.add("origin", Line::new(RTT, loss))?;
+    let origin = lab.add("origin", stage.line(RTT, loss))?;
     let mut options: Vec<String> = vec!["--loop".into()];
     options.extend(Stage::listen(lab.host(origin)?));
     if !stage.is_sabotaged("no-cap") {
@@ -70,7 +69,7 @@ fn measure(stage: &Stage, film: &Film, cap: f64, loss: f64) -> Result<Sent, LabE
     options.extend(Stage::peer(lab.host(origin)?));
     let mut programs = Vec::new();
     for number in 1..=viewers {
-        let viewer = lab.add(&format!("viewer{number}"), Line::new(RTT, loss))?;
+        let viewer = lab.add(&format!("viewer{number}"), stage.line(RTT, loss))?;
         programs.push(stage.watch(lab.host(viewer)?, &options)?);
     }
     stage.monitor().let_run(Duration::from_secs(seconds))?;

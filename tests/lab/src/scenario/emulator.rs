@@ -20,13 +20,14 @@ const FLOW_BPS: u64 = 4_000_000;
 
 pub(super) fn run(stage: &Stage) -> Result<Report, LabError> {
     let order = stage.order();
-    let rtt = if stage.is_sabotaged("slow-network") { RTT * 2 } else { RTT };
+    let (asked, loss) = (order.rtt.unwrap_or(RTT), order.loss.unwrap_or(LOSS));
+    let rtt = if stage.is_sabotaged("slow-network") { asked * 2 } else { asked };
     let mut lab = Lab::new(order.seed)?;
     for number in 0..HOSTS {
-        lab.add(&format!("host{number}"), Line::new(rtt, LOSS))?;
+        lab.add(&format!("host{number}"), Line::new(rtt, loss))?;
     }
     let mut report = Report::new("emulator", order.seed);
-    judge_delay(&lab, &mut report)?;
+    judge_delay(&lab, asked, &mut report)?;
     let (load, before) = (Load::now()?, lab.effort()?);
     let flows: Vec<Flow> =
         (1..HOSTS).map(|from| Flow { from, to: from % (HOSTS - 1) + 1, rate: FLOW_BPS }).collect();
@@ -41,9 +42,9 @@ pub(super) fn run(stage: &Stage) -> Result<Report, LabError> {
     }
     let share = lost as f64 / sent as f64;
     // Four standard deviations of a binomial.
-    let bound = 4.0 * (LOSS * (1.0 - LOSS) / sent as f64).sqrt();
+    let bound = 4.0 * (loss * (1.0 - loss) / sent as f64).sqrt();
     report.explain("loss", share);
-    report.at_most("loss_off_by", (share - LOSS).abs(), bound);
+    report.at_most("loss_off_by", (share - loss).abs(), bound);
     report.at_most("missing_but_not_lost", missing as f64 - lost as f64, 0.0);
     let flowing: f64 = flown.iter().map(|flown| flown.received_bps).sum();
     report.at_least("mbit_per_second", flowing / 1e6, 60.0);
@@ -56,10 +57,10 @@ pub(super) fn run(stage: &Stage) -> Result<Report, LabError> {
     Ok(report)
 }
 
-fn judge_delay(lab: &Lab, report: &mut Report) -> Result<(), LabError> {
+fn judge_delay(lab: &Lab, asked: Duration, report: &mut Report) -> Result<(), LabError> {
     let times = probe::round_trips(lab, 0, 1, 50)?;
     let times = || times.iter().map(|time| time.as_secs_f64() * 1000.0);
-    let asked = RTT.as_secs_f64() * 1000.0;
+    let asked = asked.as_secs_f64() * 1000.0;
     report.at_least("round_trip_ms_min", quantile(times(), 0.0), asked);
     report.at_most("round_trip_ms_p50", quantile(times(), 0.5), asked * 1.05 + 1.0);
     report.explain("round_trip_ms_p95", quantile(times(), 0.95));

@@ -1,6 +1,6 @@
 //! The parts of the programs' `stats` that scenarios read; the rest is theirs.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::monitor::Log;
@@ -49,7 +49,7 @@ impl Sources {
 }
 
 /// What a viewer went through, from its first frame to its last `stats`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub(super) struct Watched {
     /// Process start of joining to the first frame.
     pub(super) startup_ms: f64,

@@ -11,6 +11,7 @@ mod weak_broadcaster;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::error::LabError;
 use crate::monitor::Monitor;
@@ -32,12 +33,16 @@ pub enum Scenario {
 }
 
 /// How a scenario is to be run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Order {
     /// How many viewers, where a scenario can vary that.
     pub viewers: Option<u16>,
     /// How long to measure, in seconds, where a scenario can vary that.
     pub seconds: Option<u64>,
+    /// Round trip between any two hosts, instead of the scenario's.
+    pub rtt: Option<Duration>,
+    /// Share of packets that each host's line loses on its way out, instead of the scenario's.
+    pub loss: Option<f64>,
     /// Decides every random choice of the network.
     pub seed: u64,
     /// The program under test.

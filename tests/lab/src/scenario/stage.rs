@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::error::LabError;
 use crate::host::Host;
+use crate::link::Line;
 use crate::media;
 use crate::monitor::Monitor;
 use crate::program::Program;
@@ -55,6 +56,11 @@ impl Stage {
     /// How the run was ordered.
     pub(super) fn order(&self) -> &Order {
         &self.order
+    }
+
+    /// Every host's line: the scenario's, unless the order says otherwise.
+    pub(super) fn line(&self, rtt: Duration, loss: f64) -> Line {
+        Line::new(self.order.rtt.unwrap_or(rtt), self.order.loss.unwrap_or(loss))
     }
 
     /// Something is to be broken on purpose.

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use crate::error::LabError;
 use crate::lab::Lab;
-use crate::link::Line;
 use crate::media::{self, Track};
 use crate::report::Report;
 use crate::scenario::Stage;
@@ -29,7 +28,7 @@ pub(super) fn run(stage: &Stage) -> Result<Report, LabError> {
     let seed = stage.order().seed;
     let mut lab = Lab::new(seed)?;
     for name in ["origin", "first", "second"] {
-        lab.add(name, Line::new(RTT, 0.0))?;
+        lab.add(name, stage.line(RTT, 0.0))?;
     }
     lab.set_blocked(0, 2, true)?;
     let film = stage.film(stage.order().seconds.unwrap_or(FILM_SECONDS), FILM_BPS)?;

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use crate::error::LabError;
 use crate::lab::Lab;
-use crate::link::Line;
 use crate::machine::Load;
 use crate::program::Program;
 use crate::report::Report;
@@ -34,9 +33,9 @@ pub(super) fn run(stage: &Stage) -> Result<Report, LabError> {
     let count = usize::from(order.viewers.unwrap_or(16));
     let seconds = order.seconds.unwrap_or(60);
     let mut lab = Lab::new(order.seed)?;
-    lab.add("origin", Line::new(RTT, LOSS))?;
+    lab.add("origin", stage.line(RTT, LOSS))?;
     for number in 1..=count {
-        lab.add(&format!("viewer{number}"), Line::new(RTT, LOSS))?;
+        lab.add(&format!("viewer{number}"), stage.line(RTT, LOSS))?;
     }
     let film = stage.film(FILM_SECONDS, FILM_BPS)?;
 
@@ -127,6 +126,7 @@ fn judge_viewers(stage: &Stage, viewers: &[Program], report: &mut Report) {
     report.at_most("stray_output_lines", stray as f64, 0.0);
     report.explain("stall_ratio_worst_viewer", worst);
     report.explain("depth_histogram", depths);
+    report.explain("viewers", &watched);
     for (name, share) in [("startup_ms_p50", 0.5), ("startup_ms_p95", 0.95)] {
         report.explain(name, quantile(watched.iter().map(|w| w.startup_ms), share));
     }
