@@ -1,0 +1,93 @@
+# shellcheck shell=bash
+# What jobs written in bash share: cases that are run and counted. Sourced by a job after
+# environment.sh; the job's last command is `report`.
+#
+# Invariant: each case that ran counts exactly once, and one that can't be counted has failed.
+
+passed=0 failed=0 skipped=0
+# What a test prints, with --show-output, when the machine doesn't allow it.
+SKIPPED_LINE='^1 skipped: '
+# What a bench or a lab says of a target that was missed; for `twin`.
+export MISSED='"met": ?false'
+
+# add PASSED FAILED SKIPPED
+add() {
+    passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
+}
+
+# step NAME COMMAND…: one case. Exit code 0 is passed, 77 skipped, anything else failed.
+step() {
+    local name=$1 code=0
+    shift
+    printf -- '-- %s\n' "$name"
+    "$@" || code=$?
+    case $code in
+        0) add 1 0 0 ;;
+        77) add 0 0 1 && echo "skipped: $name" ;;
+        *) add 0 1 0 && echo "FAILED: $name (exit code $code)" ;;
+    esac
+}
+
+# twin NAME PATTERN COMMAND…: one case, a measurement with something broken on purpose. It has passed
+# when the command ends with 1 and says, in a line that matches PATTERN, that a target was missed.
+twin() {
+    local name=$1 missed=$2 code=0 said
+    shift 2
+    printf -- '-- %s, which has to fail\n' "$name"
+    said=$("$@" 2>&1) || code=$?
+    printf '%s\n' "$said"
+    if ((code == 77)); then
+        add 0 0 1 && echo "skipped: $name"
+    elif ((code == 1)) && grep -qE "$missed" <<<"$said"; then
+        add 1 0 0
+    else
+        add 0 1 0 && echo "FAILED: $name was not noticed (exit code $code)"
+    fi
+}
+
+# cargo_tests ARGUMENTS…: all cases of `cargo test`. A test program that dies without a result
+# counts as one failed case.
+cargo_tests() {
+    local log code=0
+    log=$(mktemp)
+    printf -- '-- cargo test %s\n' "$*"
+    cargo test --locked --no-fail-fast "$@" 2>&1 | tee "$log" || code=$?
+    count_cargo "$log" "$code"
+    rm -f "$log"
+}
+
+# count_cargo LOG EXIT-CODE
+count_cargo() {
+    local results ok bad ignored unmet broken died
+    results=$(sed -nE 's/^test result: (ok|FAILED)\. ([0-9]+) passed; ([0-9]+) failed; ([0-9]+) ignored;.*/\1 \2 \3 \4/p' "$1")
+    read -r broken ok bad ignored < <(awk '{ b += $1 == "FAILED"; p += $2; f += $3; i += $4 } END { print b+0, p+0, f+0, i+0 }' <<<"$results")
+    unmet=$(grep -cE "$SKIPPED_LINE" "$1" || true)
+    died=$(sed -nE 's/^error: ([0-9]+) targets? failed:$/\1/p' "$1" | tail -n 1)
+    died=$((${died:-$broken} - broken))
+    add $((ok - unmet)) $((bad + died)) $((ignored + unmet))
+    if (($2 != 0 && bad + died == 0)) || [[ -z $results ]]; then
+        add 0 1 0 && echo "FAILED: cargo test ended with exit code $2 and no failed case"
+    fi
+}
+
+# runner NAME COMMAND…: all cases of a program that ends with `N passed, N failed[, N skipped]`.
+runner() {
+    local name=$1 code=0 log last
+    shift
+    log=$(mktemp)
+    printf -- '-- %s\n' "$name"
+    "$@" 2>&1 | tee "$log" || code=$?
+    last=$(tail -n 1 "$log")
+    rm -f "$log"
+    if [[ $last =~ ^([0-9]+)' passed, '([0-9]+)' failed'(', '([0-9]+)' skipped')?$ ]]; then
+        add "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}" "${BASH_REMATCH[4]:-0}"
+        ((code == 0 || BASH_REMATCH[2] > 0)) && return
+    fi
+    add 0 1 0 && echo "FAILED: $name ended with exit code $code, and not with a count"
+}
+
+# The count as the last line, and the job's exit status.
+report() {
+    echo "$passed passed, $failed failed, $skipped skipped"
+    ((failed == 0))
+}
