@@ -11,7 +11,7 @@ use crate::message::{Contacts, Digest, Follow, FollowReply, Message, TrackDigest
 use crate::peer::{Known, Partnership};
 use crate::swarm::MAX_TRACKS;
 use crate::track::Track;
-use crate::uplink::Class;
+use crate::uplink::UNLIMITED_BPS;
 use crate::{Contact, PeerIndex, Swarm, Time};
 
 /// Followers beside those that slots allow (findings, section 2: 8 + 3 × slots).
@@ -185,15 +185,23 @@ impl Swarm {
 
     fn digest(&self) -> Digest {
         let tracks = self.tracks.iter().map(|t| self.track_digest(t)).collect();
-        let busy = self.uplink.delay(Class::Repair) > BUSY || self.leaving.is_some();
+        let busy = self.repair_delay() > BUSY || self.leaving.is_some();
         Digest { tracks, spare_kbps: self.spare_kbps(), busy }
     }
 
     /// Upload beside the slots given: never less than the 8 % that repair may always use.
-    pub(crate) fn spare_kbps(&self) -> u32 {
-        let allowance = self.allowance.unwrap_or(crate::uplink::UNLIMITED_BPS);
-        let spare = allowance.saturating_sub(self.used_bps()).max(allowance / 12);
-        u32::try_from(spare / 1000).unwrap_or(u32::MAX)
+    fn spare_kbps(&self) -> u32 {
+        u32::try_from(self.spare_bps() / 1000).unwrap_or(u32::MAX)
+    }
+
+    fn spare_bps(&self) -> u64 {
+        let allowance = self.allowance.unwrap_or(UNLIMITED_BPS);
+        allowance.saturating_sub(self.used_bps()).max(allowance / 12)
+    }
+
+    /// How long a piece asked for now would wait.
+    pub(crate) fn repair_delay(&self) -> Duration {
+        self.uplink.repair_delay(self.spare_bps())
     }
 
     fn track_digest(&self, track: &Track) -> TrackDigest {

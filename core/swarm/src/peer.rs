@@ -29,6 +29,13 @@ pub(crate) struct Link {
 /// long ways, so that one lost packet on them is not mistaken for silence.
 const ACK_SILENCE: Duration = Duration::from_millis(400);
 
+/// Searches are not sent to a neighbour that has not acknowledged for this long: well over a
+/// delayed acknowledgement (25 ms) and one lost packet on a short way.
+const DOUBT: Duration = Duration::from_millis(150);
+
+/// A partner's digests come each 300 ms: after two and a half it may be gone.
+const DIGEST_DOUBT: Duration = Duration::from_millis(750);
+
 /// Assumed before the transport has said anything.
 const DEFAULT_RTT: Duration = Duration::from_millis(100);
 
@@ -53,6 +60,12 @@ impl Link {
     /// Whether the neighbour has stopped acknowledging. Never true of a driver without reports.
     pub(crate) fn is_silent(&self, now: Time) -> bool {
         let limit = ACK_SILENCE.max(self.rtt() * 2 + ACK_SILENCE / 2);
+        self.report.is_some() && self.waiting.is_some_and(|since| now.since(since) > limit)
+    }
+
+    /// Whether it has been quiet for so long that nothing should depend on it.
+    pub(crate) fn is_doubtful(&self, now: Time) -> bool {
+        let limit = DOUBT.max(self.rtt() * 2 + DOUBT / 3);
         self.report.is_some() && self.waiting.is_some_and(|since| now.since(since) > limit)
     }
 
@@ -146,6 +159,14 @@ pub(crate) struct Peer {
     pub(crate) greeter: bool,
     /// When it last refused to be followed.
     pub(crate) refused: Option<Time>,
+}
+
+impl Peer {
+    /// Whether there are signs that the neighbour is gone.
+    pub(crate) fn is_doubtful(&self, now: Time) -> bool {
+        let quiet = self.known.as_ref().is_some_and(|k| now.since(k.at) > DIGEST_DOUBT);
+        quiet || self.link.is_doubtful(now)
+    }
 }
 
 /// All neighbours.

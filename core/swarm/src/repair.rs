@@ -11,7 +11,6 @@ use crate::health::offset_us;
 use crate::lane::LaneId;
 use crate::message::{Message, Nack, Pull, Wanted};
 use crate::track::Track;
-use crate::uplink::Class;
 use crate::{PeerIndex, PieceId, Swarm, Time, TrackId};
 
 /// Later than expected by this: ask a partner (findings, R10).
@@ -278,7 +277,7 @@ impl Swarm {
             let id = wanted.id(m.track);
             let here = self.track(m.track).filter(|t| t.have.has(&id));
             let len = here.map(|t| t.have.len(id.chunk));
-            let room = self.uplink.delay(Class::Repair) <= limit && self.allowance != Some(0);
+            let room = self.repair_delay() <= limit && self.allowance != Some(0);
             let queued = match len {
                 Some(len) if room => self.push_repair(now, peer, id, len),
                 _ => false,

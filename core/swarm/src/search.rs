@@ -25,6 +25,8 @@ const EMERGENCY_AFTER: u8 = 3;
 const FORWARDED_WAIT: Duration = Duration::from_millis(450);
 /// A lifeboat answers at once (findings: 80 ms).
 const DIRECT_WAIT: Duration = Duration::from_millis(80);
+/// Who has lost a parent tries elsewhere after this, although the answer may still come.
+const LIFEBOAT_WAIT: Duration = Duration::from_millis(150);
 /// Pause after a failed round, doubled each time...
 const PAUSE: Duration = Duration::from_millis(25);
 /// ...up to this.
@@ -135,7 +137,7 @@ impl Swarm {
             .iter()
             .filter(|(at, peer)| {
                 lane.child(*at).is_none()
-                    && !lane.parent.as_ref().is_some_and(|p| p.peer == *at && p.suspect.is_some())
+                    && !self.is_in_doubt(now, *at)
                     && !lane.search.asked_lately(now, *at)
                     && !self.is_banned(now, *at)
                     && !peer.info.origin
@@ -197,7 +199,13 @@ impl Swarm {
         let fan = self.offered_fan(id, desperate);
         let from = self.track(id.track).and_then(|t| t.first_wanted(id.substream));
         let Some(known) = self.peers.get(peer) else { return };
-        let wait = if ttl == 0 { DIRECT_WAIT } else { FORWARDED_WAIT } + known.link.rtt() * 2;
+        let boat = flags.has(Flags::LIFEBOAT);
+        let wait = match ttl {
+            0 => DIRECT_WAIT,
+            _ if boat => LIFEBOAT_WAIT,
+            _ => FORWARDED_WAIT,
+        };
+        let wait = wait + known.link.rtt() * 2;
         let attach = Attach {
             token,
             track: id.track,
@@ -238,7 +246,7 @@ impl Swarm {
             ask.flags = Flags(ask.flags.0 & !Flags::SUCCESSOR.0);
         }
         match self.judge(now, &who.node, &ask) {
-            Verdict::No => self.pass_on(peer, ask),
+            Verdict::No => self.pass_on(now, peer, ask),
             verdict => self.grant(now, who, ask, verdict),
         }
     }
@@ -264,9 +272,9 @@ impl Swarm {
 
     /// Forwards a search over an existing link: to a child with slack below it, else the parent,
     /// else a partner.
-    fn pass_on(&mut self, from: PeerIndex, mut ask: Attach) {
+    fn pass_on(&mut self, now: Time, from: PeerIndex, mut ask: Attach) {
         let id = LaneId { track: ask.track, substream: ask.substream };
-        let next = if ask.ttl == 0 { None } else { self.next_hop(from, id, &ask) };
+        let next = if ask.ttl == 0 { None } else { self.next_hop(now, from, id, &ask) };
         let Some(next) = next else { return self.reject(from, &ask) };
         ask.ttl -= 1;
         ask.seen.push(self.config.node.short());
@@ -274,11 +282,18 @@ impl Swarm {
         self.send(next, Message::Attach(ask));
     }
 
-    fn next_hop(&mut self, from: PeerIndex, id: LaneId, ask: &Attach) -> Option<PeerIndex> {
+    fn next_hop(
+        &mut self,
+        now: Time,
+        from: PeerIndex,
+        id: LaneId,
+        ask: &Attach,
+    ) -> Option<PeerIndex> {
         let lane = self.lane(id)?;
         let who = ask.who.map(|c| c.node);
         let fresh = |at: PeerIndex| {
             at != from
+                && !self.is_in_doubt(now, at)
                 && self.peers.get(at).is_some_and(|p| {
                     Some(p.info.node) != who && !ask.seen.contains(&p.info.node.short())
                 })
@@ -319,6 +334,15 @@ impl Swarm {
             .or_else(|| self.dice.pick(&others).copied())
     }
 
+    /// Whether a neighbour shows signs of being gone: quiet, or late as a parent anywhere.
+    pub(crate) fn is_in_doubt(&self, now: Time, peer: PeerIndex) -> bool {
+        let suspect = |l: &crate::lane::Lane| {
+            l.parent.as_ref().is_some_and(|p| p.peer == peer && p.suspect.is_some())
+        };
+        self.peers.get(peer).is_some_and(|p| p.is_doubtful(now))
+            || self.tracks.iter().any(|t| t.lanes.iter().any(suspect))
+    }
+
     pub(crate) fn is_origin(&self, peer: PeerIndex) -> bool {
         self.peers.get(peer).is_some_and(|p| p.info.origin)
     }
@@ -334,7 +358,7 @@ impl Swarm {
         ask.who = Some(who);
         ask.seen = vec![who.node.short()];
         if self.routes.add(now, &ask, newcomer) {
-            self.pass_on(newcomer, ask);
+            self.pass_on(now, newcomer, ask);
         }
     }
 

@@ -4,7 +4,7 @@
 //! tracks: ⌊0.85 × allowance / slot rate⌋. Invariant: what is promised never exceeds the budget,
 //! but for children that are on their way out (1.1 × at most) and lifeboats.
 
-use crate::lane::{Lane, LaneId};
+use crate::lane::{Child, Lane, LaneId};
 use crate::message::{Attach, Flags};
 use crate::track::Track;
 use crate::uplink::UNLIMITED_BPS;
@@ -171,16 +171,18 @@ impl Swarm {
             return TAKE;
         }
         if self.is_root() {
-            self.judge_as_origin(id, lane, ask)
+            self.judge_as_origin(now, id, lane, ask)
         } else {
             self.judge_as_peer(id, ask)
         }
     }
 
-    fn judge_as_origin(&self, id: LaneId, lane: &Lane, ask: &Attach) -> Verdict {
+    fn judge_as_origin(&self, now: Time, id: LaneId, lane: &Lane, ask: &Attach) -> Verdict {
         let promised =
             self.dials.promised().filter(|a| a.substream == id.substream && a.track == id.track);
-        let taken = lane.staying().count() + promised.count();
+        let gone = |c: &&Child| self.peers.get(c.peer).is_some_and(|p| p.is_doubtful(now));
+        let here = lane.staying().filter(|c| !gone(c)).count();
+        let taken = here + promised.count();
         let quota = self.quota(id);
         let slot = self.track(id.track).map_or(0, Track::slot_bps);
         let whole = self.allowance.unwrap_or(UNLIMITED_BPS).max(self.budget_bps());

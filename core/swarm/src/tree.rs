@@ -106,7 +106,7 @@ impl Swarm {
         piece: crate::PieceId,
         len: u32,
     ) -> bool {
-        if self.uplink.delay(Class::Repair) > REPAIR_STOP {
+        if self.repair_delay() > REPAIR_STOP {
             return false;
         }
         let Some(generation) = self.peers.get(peer).map(|p| p.generation) else { return false };
@@ -192,7 +192,7 @@ impl Swarm {
             self.counters.reattached += 1;
         }
         self.on_attached(now);
-        self.touch_path(id);
+        self.send_path(now, id);
         if replaces_silent {
             self.pull_gap(now, peer, id);
         }

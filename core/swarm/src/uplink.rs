@@ -85,7 +85,7 @@ impl Uplink {
         self.tokens = self.tokens.min(self.depth());
     }
 
-    /// The rate by which queue lengths are turned into time.
+    /// The allowance, or what stands for it.
     fn pace(&self) -> u64 {
         self.rate.unwrap_or(UNLIMITED_BPS)
     }
@@ -123,15 +123,11 @@ impl Uplink {
         }
     }
 
-    /// How long what waits in a class (with the classes before it) takes at the allowance.
-    pub(crate) fn delay(&self, class: Class) -> Duration {
-        let bytes = match class {
-            Class::Live => self.live.bytes,
-            Class::Repair => self.live.bytes + self.repair.bytes,
-        };
-        match self.pace() {
+    /// How long the repair class takes at what the slots leave of the allowance.
+    pub(crate) fn repair_delay(&self, spare_bps: u64) -> Duration {
+        match spare_bps {
             0 => MAX_WAIT,
-            pace => Duration::from_micros(bytes.saturating_mul(8_000_000) / pace),
+            spare => Duration::from_micros(self.repair.bytes.saturating_mul(8_000_000) / spare),
         }
     }
 
@@ -258,7 +254,7 @@ mod tests {
         let late = Time::ZERO + MAX_WAIT + Duration::from_millis(1);
         assert_eq!(drain(&mut uplink, late), []);
         assert_eq!(uplink.expired, 1);
-        assert_eq!(uplink.delay(Class::Live), Duration::ZERO);
+        assert_eq!(uplink.live.bytes, 0);
     }
 
     #[test]
