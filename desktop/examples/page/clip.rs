@@ -1,7 +1,13 @@
 //! A short fragmented MP4 of one track, made by ffmpeg, that can be played over and over: each pass
 //! gets its decode times moved on.
 
-use std::{error::Error, process::Command};
+use std::{
+    error::Error,
+    fs,
+    hash::{DefaultHasher, Hash, Hasher},
+    path::Path,
+    process::Command,
+};
 
 use bytes::Bytes;
 
@@ -29,40 +35,49 @@ struct Fragment {
 type Failure = Box<dyn Error>;
 
 impl Clip {
-    pub(crate) fn video(source: &str, size: &str, gop_seconds: u64) -> Result<Self, Failure> {
+    pub(crate) fn video(
+        source: &str,
+        size: &str,
+        rate: &str,
+        gop_seconds: u64,
+        dir: Option<&Path>,
+    ) -> Result<Self, Failure> {
         let joint = if source.contains('=') { ':' } else { '=' };
         let input = format!("{source}{joint}size={size}:rate=30");
         let gop = (gop_seconds * 30).to_string();
-        let bytes = ffmpeg(&[
-            "-f",
-            "lavfi",
-            "-i",
-            &input,
-            "-c:v",
-            "libx264",
-            "-preset",
-            "ultrafast",
-            "-tune",
-            "zerolatency",
-            "-pix_fmt",
-            "yuv420p",
-            "-b:v",
-            "1500k",
-            "-bf",
-            "0",
-            "-g",
-            &gop,
-            "-sc_threshold",
-            "0",
-            "-video_track_timescale",
-            "30000",
-        ])?;
+        let bytes = ffmpeg(
+            &[
+                "-f",
+                "lavfi",
+                "-i",
+                &input,
+                "-c:v",
+                "libx264",
+                "-preset",
+                "ultrafast",
+                "-tune",
+                "zerolatency",
+                "-pix_fmt",
+                "yuv420p",
+                "-b:v",
+                rate,
+                "-bf",
+                "0",
+                "-g",
+                &gop,
+                "-sc_threshold",
+                "0",
+                "-video_track_timescale",
+                "30000",
+            ],
+            dir,
+        )?;
         Self::parse(&bytes, 30_000, Some(gop_seconds * 1_000))
     }
 
-    pub(crate) fn audio() -> Result<Self, Failure> {
+    pub(crate) fn audio(dir: Option<&Path>) -> Result<Self, Failure> {
         let tone = "aevalsrc=0.12*sin(2*PI*330*t)*exp(-4*mod(t\\,1)):s=48000:c=mono";
-        let bytes = ffmpeg(&["-f", "lavfi", "-i", tone, "-c:a", "aac", "-b:a", "96k"])?;
+        let bytes = ffmpeg(&["-f", "lavfi", "-i", tone, "-c:a", "aac", "-b:a", "96k"], dir)?;
         Self::parse(&bytes, 48_000, None)
     }
 
@@ -116,7 +131,14 @@ impl Clip {
     }
 }
 
-fn ffmpeg(options: &[&str]) -> Result<Vec<u8>, Failure> {
+/// What ffmpeg makes of `options`; kept in `dir`, if given, for the next time.
+fn ffmpeg(options: &[&str], dir: Option<&Path>) -> Result<Vec<u8>, Failure> {
+    let mut hasher = DefaultHasher::new();
+    options.hash(&mut hasher);
+    let kept = dir.map(|dir| dir.join(format!("{:016x}.mp4", hasher.finish())));
+    if let Some(bytes) = kept.as_ref().and_then(|path| fs::read(path).ok()) {
+        return Ok(bytes);
+    }
     let output = Command::new("ffmpeg")
         .args(["-v", "error", "-nostdin", "-threads", "2"])
         .args(options)
@@ -125,6 +147,9 @@ fn ffmpeg(options: &[&str]) -> Result<Vec<u8>, Failure> {
         .output()?;
     if !output.status.success() {
         return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
+    }
+    if let Some(path) = kept {
+        fs::write(path, &output.stdout)?;
     }
     Ok(output.stdout)
 }

@@ -2,11 +2,12 @@
 //! `tests/e2e/page`. Its figures about peers are made up; only the media and the page are real.
 //!
 //! `cargo run -p manyhands --example page -- [--listen ADDR] [--remote] [--gop SECONDS] [--source LAVFI]
-//! [--no-audio] [--deaf]`
+//! [--size WxH] [--rate BITRATE] [--codec NAME] [--no-audio] [--hold] [--state NAME] [--deaf]
+//! [--clips DIR]`
 //!
 //! Prints `{"url"}` and then `{"command"}` for what is done on the page; takes JSON lines on standard
 //! input: `{"state": {..}}` is merged into the state, `{"hold": bool}` stops the media, `{"drop": track}`
-//! and `{"keep": track}` leave a track out, `{"size": "small"|"large"}` changes the configuration at the
+//! and `{"keep": track}` leave a track out, `{"damage": bool}` spoils the media, `{"size": "small"|"large"}` changes the configuration at the
 //! next keyframe, `{"restart": true}` begins the timeline again, `{"bye": true}` shuts down.
 
 #[path = "../../src/page/mod.rs"]
@@ -14,7 +15,7 @@ pub mod page;
 
 mod clip;
 
-use std::{collections::BTreeSet, env, error::Error, io::Write, time::Duration};
+use std::{collections::BTreeSet, env, error::Error, io::Write, path::Path, time::Duration};
 
 use clip::Clip;
 use page::{Command, Feed, Media, PageConfig};
@@ -42,14 +43,24 @@ async fn main() -> Result<(), Box<dyn Error>> {
     feed.link_for_code("MANYHANDS:ABCDEF0123456789ABCDEF0123456789ABCDEF0123456789".into());
     let gop = value("--gop").map_or(Ok(1), |text| text.parse())?;
     let source = value("--source").map_or("testsrc2", String::as_str);
+    let size = value("--size").map_or("640x360", String::as_str);
+    let rate = value("--rate").map_or("1500k", String::as_str);
+    let dir = value("--clips").map(Path::new);
+    let mut large = Clip::video(source, size, rate, gop, dir)?;
+    if let Some(codec) = value("--codec") {
+        large.mime = format!("video/mp4; codecs=\"{codec}\"");
+    }
     let clips = Clips {
-        large: Clip::video(source, "640x360", gop)?,
-        small: Clip::video(source, "426x240", gop)?,
-        audio: if has("--no-audio") { None } else { Some(Clip::audio()?) },
+        large,
+        small: Clip::video(source, "426x240", "600k", gop, dir)?,
+        audio: if has("--no-audio") { None } else { Some(Clip::audio(dir)?) },
     };
     let (server, commands) = page::serve(config, feed.clone()).await?;
     say(&json!({"url": server.url()}))?;
-    drive(&feed, &clips, commands, has("--deaf")).await?;
+    let mut player = Player::new(&feed, &clips);
+    player.held = has("--hold");
+    let state = value("--state").map_or("playing", String::as_str);
+    drive(player, first_state(state), commands, has("--deaf")).await?;
     server.shutdown().await;
     Ok(())
 }
@@ -68,13 +79,12 @@ struct Clips {
 }
 
 async fn drive(
-    feed: &Feed,
-    clips: &Clips,
+    mut player: Player<'_>,
+    mut state: Value,
     mut commands: mpsc::Receiver<Command>,
     deaf: bool,
 ) -> Result<(), Box<dyn Error>> {
-    let mut player = Player::new(feed, clips);
-    let mut state = first_state();
+    let feed = player.feed;
     let mut lines = BufReader::new(stdin()).lines();
     let mut second = interval(Duration::from_secs(1));
     let mut seconds = 0u64;
@@ -120,6 +130,7 @@ struct Player<'a> {
     small: bool,
     wants_small: bool,
     held: bool,
+    damaged: bool,
     dropped: BTreeSet<u64>,
 }
 
@@ -133,6 +144,7 @@ impl<'a> Player<'a> {
             small: false,
             wants_small: false,
             held: false,
+            damaged: false,
             dropped: BTreeSet::new(),
         };
         player.announce(VIDEO, &clips.large);
@@ -149,6 +161,9 @@ impl<'a> Player<'a> {
     fn obey(&mut self, order: &Value) {
         if let Some(hold) = order.get("hold").and_then(Value::as_bool) {
             self.held = hold;
+        }
+        if let Some(damage) = order.get("damage").and_then(Value::as_bool) {
+            self.damaged = damage;
         }
         if let Some(track) = order.get("drop").and_then(Value::as_u64) {
             self.dropped.insert(track);
@@ -203,13 +218,17 @@ impl<'a> Player<'a> {
         }
         let keyframe = clip.is_keyframe(number);
         let release_ms = clip.at(number);
-        self.feed.media(Media::Fragment { track, keyframe, release_ms, bytes: clip.bytes(number) });
+        let mut bytes = clip.bytes(number);
+        if self.damaged {
+            bytes = bytes.iter().map(|byte| byte ^ 0x55).collect();
+        }
+        self.feed.media(Media::Fragment { track, keyframe, release_ms, bytes });
     }
 }
 
-fn first_state() -> Value {
+fn first_state(state: &str) -> Value {
     json!({
-        "state": "playing", "title": "Lena's match", "latency_ms": 620, "target_ms": 700,
+        "state": state, "title": "Lena's match", "latency_ms": 620, "target_ms": 700,
         "stats": {"viewers": 12, "uptime_ms": 0, "position_ms": 0, "stalls": 0, "stalled_ms": 0,
             "depth": 3, "clock_error_ms": 4, "repairs": 7, "buffer_ms": 480, "slot_ratio": 1.31,
             "received": {"media": 0, "repair": 0, "duplicate": 0, "control": 0, "datagram": 0},

@@ -30,11 +30,16 @@ let firstTitle = 'Manyhands';
 let connected = true;
 let failed = false;
 let replaying = false;
+let firstPicture = null;
+let skips = 0;
 
 const player = new Player(video, {
   again: () => begin(),
   cover: () => still.cover(),
-  picture: () => still.uncover(),
+  picture() {
+    firstPicture ??= performance.now();
+    still.uncover();
+  },
   silenced: () => controls.silenced(),
   failed: () => { failed = true; },
 });
@@ -62,6 +67,7 @@ const stream = new Stream('stream', {
     if (wasGone && !isGone) begin();
     render();
   },
+  skipped() { skips += 1; },
   lost() { connected = false; },
 });
 
@@ -88,6 +94,7 @@ function begin() {
 function act(name) {
   if (name === 'try_now') {
     failed = false;
+    player.forgiveTrouble();
     begin();
   } else if (name === 'last_minutes') {
     replaying = true;
@@ -110,7 +117,8 @@ function render() {
     program: state,
     connected,
     failed,
-    started: player.started,
+    troubled: player.troubled,
+    hadPicture: player.hadPicture,
     still: player.still,
     hasPicture: player.hasPicture,
     replaying,
@@ -119,11 +127,12 @@ function render() {
   overlay.show(kind, { program, title, canReplay });
   const gone = kindOf(state).gone;
   const playable = player.started && !gone && (kind === null || kind === 'camera_off');
-  const viewers = gone ? 0 : program.stats?.viewers;
+  const viewers = kind && kindOf(kind).quiet ? 0 : program.stats?.viewers;
   controls.render({ playable, delay: delay(), targetSeconds: (program.target_ms ?? 0) / 1000, viewers });
   renderPill(kind);
   renderAbout(title, viewers);
   const peers = program.peers ?? [];
+  share.allow(!gone);
   hand.render(gone ? null : program.lend, peers);
   renderReach(gone ? [] : peers);
   keepAwake(playable && player.wantsPlay);
@@ -164,6 +173,8 @@ render();
 
 /** Readings for tests and for the curious; nothing can be changed by them. */
 window.manyhands = Object.freeze({
+  /** Milliseconds from the start of loading to the first picture. */
+  get firstPicture() { return firstPicture; },
   get currentTime() { return video.currentTime; },
   get rate() { return video.playbackRate; },
   get latency() { return delay(); },
@@ -171,6 +182,10 @@ window.manyhands = Object.freeze({
   get reserve() { return player.reserve; },
   get behind() { return player.behind; },
   get still() { return player.still; },
+  get tracks() { return player.tracks; },
+  get connected() { return connected; },
+  /** How often the server moved this page forward. */
+  get skips() { return skips; },
   get started() { return player.started; },
   get state() { return program.state; },
   get shown() { return overlay.kind; },

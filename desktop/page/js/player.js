@@ -10,11 +10,20 @@ const KEEP = 120;
 const KEEP_PAUSED = 360;
 /** Beginning again more often than this helps nobody. */
 const AGAIN_MS = 400;
+/** After media that the browser refuses it is tried again after so long, then given up. */
+const TROUBLE_MS = [0, 1500, 4000];
+/** Failures further apart than this are not the same trouble. */
+const TROUBLE_FORGOTTEN_MS = 60_000;
 /** A gap at least this near its end is skipped, seconds. */
 const NEAR = 0.06;
 /** One track without media for so long while others go on is left out (camera or microphone off). */
 const DEAD_MS = 1500;
+/** Enough to begin with, seconds. */
 const START = 0.12;
+/** Media that goes in without anything to play coming of it is damaged after so long. */
+const STUCK_MS = 3000;
+/** More than this over the reserve isn't glided away at the start. */
+const SETTLE = 0.35;
 
 const Source = window.MediaSource ?? window.ManagedMediaSource;
 
@@ -27,6 +36,8 @@ export class Player {
   #dead = new Map();
   #reserve = new Reserve();
   #started = false;
+  #hadPicture = false;
+  #troubled = false;
   #moved = { at: 0, time: -1 };
   #failures = [];
   #rebuilt = 0;
@@ -56,6 +67,7 @@ export class Player {
     this.#inits.clear();
     this.#source = null;
     this.#started = false;
+    this.#troubled = false;
     this.#reserve.forget();
     this.#rebuilt = performance.now();
   }
@@ -63,6 +75,7 @@ export class Player {
   /** Takes picture and sound away for good (an invitation that was taken back). */
   forget() {
     this.begin();
+    this.#hadPicture = false;
     this.#video.removeAttribute('src');
     this.#video.load();
   }
@@ -75,6 +88,7 @@ export class Player {
   }
 
   fragment({ track, ms, bytes }) {
+    if (this.#troubled) return;
     if (this.#dead.has(track) && !this.#revive(track)) return;
     if (!this.#source && !this.#open()) return;
     const known = this.#tracks.get(track);
@@ -128,13 +142,21 @@ export class Player {
     const range = this.#ranges().at(-1);
     if (!range || range[1] - range[0] < START) return;
     this.#started = true;
+    this.#hadPicture = true;
     this.following = true;
     this.#video.currentTime = Math.max(range[0] + 0.001, range[1] - this.#reserve.wanted - 0.1);
-    const shown = () => this.#on.picture();
+    const shown = () => this.#firstPicture();
     if (this.#video.requestVideoFrameCallback) this.#video.requestVideoFrameCallback(shown);
     else this.#video.addEventListener('timeupdate', shown, { once: true });
     this.#moved = { at: performance.now(), time: -1 };
     if (this.wantsPlay) this.#play();
+  }
+
+  /** What came in while the browser made ready is too much reserve: let go of it at once, while
+   *  nobody can see the difference. */
+  #firstPicture() {
+    this.#on.picture();
+    if (this.following && this.wantsPlay && this.ahead > this.#reserve.wanted + SETTLE) this.#toEdge();
   }
 
   async #play() {
@@ -150,6 +172,7 @@ export class Player {
 
   /** Ten times a second, once a second in a hidden tab: keeps it moving and near to live. */
   tick() {
+    if ([...this.#tracks.values()].some((track) => track.isStuck(STUCK_MS))) this.#trouble();
     if (!this.#started) {
       this.#start();
       this.#dropDead();
@@ -250,18 +273,23 @@ export class Player {
     this.following = false;
   }
 
-  /** The browser couldn't take it: begin again, three times in half a minute at most. */
+  /** The browser couldn't take it: begin again, a few times. */
   #trouble() {
     if (!this.#source) return;
     const now = performance.now();
-    this.#failures = this.#failures.filter((at) => now - at < 30_000);
+    this.#failures = this.#failures.filter((at) => now - at < TROUBLE_FORGOTTEN_MS);
+    const wait = TROUBLE_MS[this.#failures.length];
     this.#failures.push(now);
-    if (this.#failures.length > 3) {
-      this.begin();
-      this.#on.failed();
-    } else {
-      this.#again();
-    }
+    this.#on.cover();
+    this.begin();
+    this.#troubled = true;
+    if (wait === undefined) this.#on.failed();
+    else this.#asking = setTimeout(() => this.#on.again(), wait);
+  }
+
+  /** A person wants it tried anew. */
+  forgiveTrouble() {
+    this.#failures = [];
   }
 
   #ranges() {
@@ -311,6 +339,10 @@ export class Player {
   // Readings, in seconds.
 
   get started() { return this.#started; }
+  /** Whether there was a picture (or sound) since the page was opened. */
+  get hadPicture() { return this.#hadPicture; }
+  /** Whether the browser has just refused the media and it is tried again. */
+  get troubled() { return this.#troubled; }
   /** The newest that can be played. */
   get edge() { return this.#ranges().at(-1)?.[1] ?? 0; }
   /** The oldest that can be played. */
@@ -322,7 +354,9 @@ export class Player {
   get behind() { return Math.max(0, this.ahead - this.#reserve.wanted - 0.1); }
   get reserve() { return this.#reserve.wanted; }
   /** How long the picture has stood still though it should move. */
-  get still() { return this.#started && this.wantsPlay ? (performance.now() - this.#moved.at) / 1000 : 0; }
+  get still() { return this.#hadPicture && this.wantsPlay ? (performance.now() - this.#moved.at) / 1000 : 0; }
+  /** How many tracks are played. */
+  get tracks() { return this.#tracks.size; }
   /** Whether pictures come (else it is sound alone). */
   get hasPicture() { return [...this.#tracks.values()].some((track) => track.mime.startsWith('video/')); }
 }

@@ -8,6 +8,7 @@ import { say } from './words.js';
 export class Share {
   #link = null;
   #asked = 0;
+  #allowed = true;
 
   constructor() {
     byId('share-open').addEventListener('click', () => this.open());
@@ -26,15 +27,22 @@ export class Share {
     const drawn = told.qr && new DOMParser().parseFromString(told.qr, 'image/svg+xml').documentElement;
     if (drawn?.localName === 'svg') byId('code').replaceChildren(document.importNode(drawn, true));
     setHidden(byId('code'), !drawn);
-    setHidden(byId('share'), false);
-    setHidden(byId('share-open'), false);
+    this.allow(this.#allowed);
     setHidden(byId('share-system'), !navigator.share);
     byId('share-copy').classList.toggle('primary', !navigator.share);
   }
 
+  /** Hides the panel while the link is of no use to anybody. */
+  allow(allowed) {
+    this.#allowed = allowed;
+    const hidden = !allowed || !this.#link;
+    setHidden(byId('share'), hidden);
+    setHidden(byId('share-open'), hidden);
+  }
+
   /** On a phone the system's own sheet; else the panel with code and link. */
   open() {
-    if (!this.#link) return;
+    if (!this.#link || !this.#allowed) return;
     if (navigator.share && matchMedia('(pointer: coarse)').matches) {
       this.#system();
       return;

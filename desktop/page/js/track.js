@@ -13,6 +13,8 @@ export class Track {
   /** Media time of the newest fragment, ms, and when it came. */
   newest = -Infinity;
   heardAt = 0;
+  /** When what can be played last grew; null until something was put in. */
+  #grew = { at: null, end: -Infinity };
 
   /** `failed()` is called when the browser refuses what it is given. */
   constructor(failed) {
@@ -57,6 +59,15 @@ export class Track {
     } catch {
       return []; // Not attached, or taken out of its source.
     }
+  }
+
+  /** Whether media goes in for `ms` and nothing comes out: the browser waits for the rest of something
+   *  that has none. */
+  isStuck(ms) {
+    const now = performance.now();
+    const { end } = this;
+    if (end !== this.#grew.end || this.#grew.at === null || now - this.heardAt > 500) this.#grew = { at: now, end };
+    return now - this.#grew.at > ms;
   }
 
   get end() { return this.ranges().at(-1)?.[1] ?? -Infinity; }

@@ -145,6 +145,8 @@ export default {
   damaged_link_text: 'Ein Teil fehlt oder ist verändert. Kopier den ganzen Link noch einmal oder bitte um einen neuen.',
   full_title: 'Noch kein Platz frei',
   full_text: 'Mehr Leute wollen zuschauen, als weitergeben können. Du kommst hinein, sobald Platz ist; Mithelfen nützt.',
+  decode_trouble_title: 'Das Bild blieb stehen',
+  decode_trouble_text: 'Es wird neu gestartet…',
   decode_failed_title: 'Das Bild blieb stehen',
   decode_failed_text: 'Dieser Browser kann das Bild nicht zeigen.',
   page_lost_title: 'Manyhands antwortet nicht',

@@ -145,6 +145,8 @@ export default {
   damaged_link_text: 'A part is missing or changed. Copy the whole link again or ask for a new one.',
   full_title: 'No free place yet',
   full_text: 'More people want to watch than viewers can pass on. You get in as soon as there is room; lending a hand can help.',
+  decode_trouble_title: 'The picture stopped',
+  decode_trouble_text: 'Starting it again…',
   decode_failed_title: 'The picture stopped',
   decode_failed_text: 'This browser can’t show this picture.',
   page_lost_title: 'Manyhands is not answering',

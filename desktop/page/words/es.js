@@ -145,6 +145,8 @@ export default {
   damaged_link_text: 'Falta una parte o ha cambiado. Copia otra vez el enlace entero o pide uno nuevo.',
   full_title: 'Aún no hay sitio',
   full_text: 'Hay más personas que quieren mirar de las que pueden pasar la imagen. Entrarás en cuanto haya sitio; echar una mano ayuda.',
+  decode_trouble_title: 'La imagen se ha parado',
+  decode_trouble_text: 'Empezando otra vez…',
   decode_failed_title: 'La imagen se ha parado',
   decode_failed_text: 'Este navegador no puede mostrar esta imagen.',
   page_lost_title: 'Manyhands no responde',

@@ -1,5 +1,6 @@
 // Starts the page's server with its ffmpeg picture, and Chromium, for the tests and the screenshots.
 
+import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,21 +12,27 @@ import { chromium } from 'playwright-core';
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const FLAGS = [
   '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-  '--disable-component-update', '--disable-sync',
+  '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage',
 ];
 
+/** ffmpeg's pictures are made once a run. */
+const CLIPS = mkdtempSync(join(tmpdir(), 'manyhands-clips-'));
+process.on('exit', () => rmSync(CLIPS, { recursive: true, force: true }));
+
 /** The example's program: `MANYHANDS_PAGE`, or built here. */
+let built = process.env.MANYHANDS_PAGE;
 export function program() {
-  if (process.env.MANYHANDS_PAGE) return process.env.MANYHANDS_PAGE;
+  if (built) return built;
   const options = ['build', '-q', '-p', 'manyhands', '--example', 'page', '--message-format=json'];
   const lines = execFileSync('cargo', options, { cwd: ROOT, encoding: 'utf8', maxBuffer: 1 << 26 }).split('\n');
   const made = lines.filter(Boolean).map((line) => JSON.parse(line)).find((line) => line.executable && line.target.name === 'page');
-  return made.executable;
+  built = made.executable;
+  return built;
 }
 
 /** The server: `url`, `tell(order)`, `commands` that the page gave, `stop()`. */
 export async function serve(options = []) {
-  const child = spawn(program(), options, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(program(), ['--clips', CLIPS, ...options], { stdio: ['pipe', 'pipe', 'inherit'] });
   const commands = [];
   const url = await new Promise((resolve, reject) => {
     child.once('exit', (code) => reject(new Error(`the page's program ended with ${code}`)));
@@ -50,9 +57,8 @@ export async function serve(options = []) {
   };
 }
 
-/** A browser with nothing in it; `sound` lets pictures start with sound. */
+/** A browser with a fresh profile (Playwright makes and removes it); `sound` lets pictures start with sound. */
 export async function browse({ sound = false, flags = [] } = {}) {
-  const dir = mkdtempSync(join(tmpdir(), 'manyhands-page-'));
   const args = [...FLAGS, ...flags];
   if (sound) args.push('--autoplay-policy=no-user-gesture-required');
   const context = async (options = {}) => browser.newContext({ viewport: { width: 1280, height: 800 }, locale: 'en-GB', ...options });
@@ -62,7 +68,6 @@ export async function browse({ sound = false, flags = [] } = {}) {
     context,
     close: async () => {
       await browser.close();
-      rmSync(dir, { recursive: true, force: true });
     },
   };
 }
@@ -80,4 +85,26 @@ export async function open(context, url) {
 }
 
 /** Waits until a picture plays. */
-export const playing = (page) => page.waitForFunction(() => window.manyhands?.started && window.manyhands.currentTime > 0 && window.manyhands.still < 0.3 && window.manyhands.shown === null);
+export const playing = (page) => page.waitForFunction(() => window.manyhands?.firstPicture && window.manyhands.currentTime > 0 && window.manyhands.still < 0.3 && window.manyhands.shown === null);
+
+/** Serves, browses and opens one page for `use`, and clears all away again. The page must not have
+ *  complained about anything but `expected`. */
+export async function withPage(use, { program = [], browser = {}, context = {}, search = '', expected = [] } = {}) {
+  const server = await serve(program);
+  const chrome = await browse(browser);
+  try {
+    const page = await open(await chrome.context(context), server.url + search);
+    await use(page, server, chrome);
+    const unexpected = page.complaints.filter((text) => !expected.some((part) => text.includes(part)));
+    assert.deepEqual(unexpected, []);
+  } finally {
+    await chrome.close();
+    await server.stop();
+  }
+}
+
+/** A reading of `window.manyhands`. */
+export const reading = (page, name) => page.evaluate((name) => window.manyhands[name], name);
+
+/** Time that must pass for what is tested (never to wait for something to happen). */
+export const pass = (ms) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -1,0 +1,86 @@
+// A picture that comes at once, keeps step with the clock and stays near to live.
+
+import assert from 'node:assert/strict';
+import { browse, open, pass, playing, reading, serve, withPage } from './harness.mjs';
+import { test } from './tests.mjs';
+
+test('B2 the first picture is there within a second of loading, without a question', async () => {
+  const server = await serve();
+  const chrome = await browse();
+  try {
+    const times = [];
+    for (let i = 0; i < 5; i += 1) {
+      const page = await open(await chrome.context(), server.url);
+      await playing(page);
+      times.push(Math.round(await reading(page, 'firstPicture')));
+      assert.deepEqual(page.complaints, []);
+      await page.context().close();
+    }
+    console.log(`        first picture after ${times.join(', ')} ms`);
+    assert.ok(Math.max(...times) <= 1000, `${times}`);
+  } finally {
+    await chrome.close();
+    await server.stop();
+  }
+});
+
+test('the title stands there before the picture does', () => withPage(async (page, server) => {
+  await page.waitForFunction(() => document.title === "Lena's match");
+  assert.equal(await page.textContent('#overlay-title'), "Lena's match");
+  assert.equal(await page.textContent('#overlay-text'), 'Getting the picture…');
+  assert.equal(await page.isVisible('#overlay-title'), true);
+  server.tell({ hold: false });
+  await playing(page);
+  assert.equal(await page.isHidden('#overlay'), true);
+}, { program: ['--hold'] }));
+
+for (const [name, program] of [['with sound', []], ['without sound', ['--no-audio']], ['with 4 s between keyframes', ['--gop', '4']]]) {
+  test(`playing ${name} keeps step with the clock and near to live`, () => withPage(async (page) => {
+    await playing(page);
+    await pass(5000);
+    const readings = await page.evaluate(async () => {
+      const rows = [];
+      for (let i = 0; i <= 80; i += 1) {
+        rows.push({ at: performance.now() / 1000, time: manyhands.currentTime, ahead: manyhands.ahead, still: manyhands.still });
+        await new Promise((resolve) => setTimeout(resolve, 250));
+      }
+      return rows;
+    });
+    const [first, last] = [readings[0], readings.at(-1)];
+    const step = (last.time - first.time) / (last.at - first.at);
+    const most = Math.max(...readings.map(({ ahead }) => ahead));
+    const still = Math.max(...readings.map(({ still }) => still));
+    console.log(`        step ${step.toFixed(4)}, at most ${most.toFixed(2)} s of reserve, ${still.toFixed(2)} s still`);
+    assert.ok(Math.abs(step - 1) <= 0.01, `step ${step}`);
+    assert.ok(most < 1, `reserve ${most}`);
+    assert.ok(still < 0.4, `still ${still}`);
+  }, { program, browser: { sound: true } }));
+}
+
+test('a change of the picture size goes on without a stop', () => withPage(async (page, server) => {
+  await playing(page);
+  const width = (wanted) => page.waitForFunction((wanted) => document.querySelector('video').videoWidth === wanted, wanted);
+  await width(640);
+  for (const [size, wanted] of [['small', 426], ['large', 640], ['small', 426]]) {
+    server.tell({ size });
+    await width(wanted);
+    await playing(page);
+  }
+  assert.equal(await page.isHidden('#overlay'), true);
+}));
+
+test('a browser that insists starts without sound and offers it', () => withPage(async (page) => {
+  await playing(page);
+  assert.equal(await page.evaluate(() => document.querySelector('video').muted), true);
+  assert.equal(await page.textContent('#sound-on'), 'Turn sound on');
+  await page.click('#sound-on');
+  assert.equal(await page.evaluate(() => document.querySelector('video').muted), false);
+  assert.equal(await page.isHidden('#sound-on'), true);
+  await playing(page);
+}));
+
+test('a page loaded again goes on', () => withPage(async (page) => {
+  await playing(page);
+  await page.reload();
+  await playing(page);
+}));
