@@ -18,11 +18,29 @@ impl Load {
         parse(&stat).ok_or_else(|| LabError::Usage("/proc/stat has no processor line".into()))
     }
 
+    /// The share of all cores that `ticks` are of the time since `earlier`.
+    pub fn share_of(self, ticks: u64, earlier: Self) -> f64 {
+        ticks as f64 / self.all.saturating_sub(earlier.all).max(1) as f64
+    }
+
     /// The share of all cores that was busy since `earlier`, 0 to 1.
     pub fn share_since(self, earlier: Self) -> f64 {
         let all = self.all.saturating_sub(earlier.all).max(1);
         self.busy.saturating_sub(earlier.busy) as f64 / all as f64
     }
+}
+
+/// Processor time that a process has used, in the ticks of [`Load`]; none when it is gone.
+pub fn used_by(pid: u32) -> u64 {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    used_in(&stat).unwrap_or(0)
+}
+
+/// Fields 14 and 15 of proc_pid_stat(5), counted from behind the name in parentheses, which may
+/// hold anything.
+fn used_in(stat: &str) -> Option<u64> {
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
+    Some(fields.next()?.parse::<u64>().ok()? + fields.next()?.parse::<u64>().ok()?)
 }
 
 /// The line `cpu  user nice system idle iowait irq softirq steal …` of proc_stat(5): all but idle
@@ -38,6 +56,13 @@ fn parse(stat: &str) -> Option<Load> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_processs_time_is_read_whatever_its_name() {
+        let stat = "7 (a) b ()) S 1 7 7 0 -1 4194304 90 0 0 0 12 30 0 0 20 0 1 0 100";
+        assert_eq!(used_in(stat), Some(42));
+        assert_eq!(used_in("7 (a"), None);
+    }
 
     #[test]
     fn waiting_for_disks_is_idle_and_stolen_time_is_busy() {

@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use crate::error::LabError;
 use crate::host::Host;
+use crate::machine;
 use crate::monitor::Monitor;
 
 /// How long a program may take to leave in good order: handing children over takes about a second
@@ -70,6 +71,11 @@ impl Program {
     /// The host it runs in.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Processor time that it has used, in the ticks of [`crate::machine::Load`].
+    pub fn used(&self) -> u64 {
+        machine::used_by(self.child.id())
     }
 
     /// Its first event of a kind, or `None` when it ended or the time is up before it.

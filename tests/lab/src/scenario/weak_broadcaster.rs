@@ -48,11 +48,13 @@ pub(super) fn run(stage: &Stage) -> Result<Report, LabError> {
         viewer.first("first_frame", JOINING)?;
     }
 
-    let (load, effort) = (Load::now()?, lab.effort()?);
+    let used = || -> u64 { viewers.iter().chain([&origin]).map(Program::used).sum() };
+    let (load, effort, used_before) = (Load::now()?, lab.effort()?, used());
     let start = Reading::next(&origin, &lab)?;
     stage.monitor().let_run(Duration::from_secs(seconds))?;
     let end = Reading::next(&origin, &lab)?;
-    let (machine, effort) = (Load::now()?.share_since(load), lab.effort()?.since(&effort));
+    let (now, effort) = (Load::now()?, lab.effort()?.since(&effort));
+    let programs = now.share_of(used() - used_before, load);
 
     let mut report = Report::new("weak-broadcaster", order.seed);
     report.explain("film_bps", film.rate().round());
@@ -61,7 +63,8 @@ pub(super) fn run(stage: &Stage) -> Result<Report, LabError> {
     judge_viewers(stage, &viewers, &mut report);
     report.explain("origin_traffic", lab.traffic(0)?);
     report.explain("emulator", effort.report());
-    report.set_machine_cpu(machine);
+    report.explain("programs_share_of_machine_cpu", programs);
+    report.set_machine_cpu(now.share_since(load));
     leave(&mut origin, &mut viewers, &mut report)?;
     Ok(report)
 }
