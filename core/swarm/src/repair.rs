@@ -107,8 +107,8 @@ impl Swarm {
     /// Pieces that should be here by now and are needed soon.
     fn late_pieces(&self, now: Time, track: &Track) -> Vec<PieceId> {
         let mut wanted = Vec::new();
-        let Some(newest) = self.edge(track) else { return wanted };
-        let playhead = track.playhead_at(now);
+        let Some(newest) = self.edge(track, None) else { return wanted };
+        let playhead = track.playhead;
         let lanes: Vec<Option<i64>> =
             (0..track.lanes.len()).map(|s| self.expected_us(now, track, s as u8)).collect();
         for chunk in track.have.base()..=newest {
@@ -147,15 +147,15 @@ impl Swarm {
     }
 
     /// The newest chunk that this node or a partner has seen.
-    fn edge(&self, track: &Track) -> Option<u32> {
+    fn edge(&self, track: &Track, theirs: Option<u32>) -> Option<u32> {
         let newest = track.have.newest();
-        let theirs = self.peers.partners().filter_map(|(_, p)| {
+        let partners = self.peers.partners().filter_map(|(_, p)| {
             let digest = p.known.as_ref()?.track(track.config.track)?;
             let end = digest.to.checked_add(u32::try_from(digest.masks.len()).ok()?)?;
             end.checked_sub(1)
         });
         let far = newest.map(|n| n.saturating_add(crate::have::MAX_CHUNKS / 2));
-        let theirs = theirs.max().map(|t| far.map_or(t, |far| t.min(far)));
+        let theirs = partners.chain(theirs).max().map(|t| far.map_or(t, |far| t.min(far)));
         newest.max(theirs)
     }
 
@@ -217,7 +217,7 @@ impl Swarm {
             .filter(|(_, k)| !k.busy && k.has(id))
             .map(|(at, k)| (at, u64::from(k.spare_kbps.max(1))))
             .collect();
-        if holders.is_empty() && self.may_ask_origin(now, id) {
+        if holders.is_empty() && self.may_ask_origin(id) {
             let origin = self.peers.partners().filter(|(_, p)| p.info.origin);
             holders.extend(origin.map(|(at, _)| (at, 1)));
         }
@@ -233,19 +233,19 @@ impl Swarm {
 
     /// What only the origin has is fetched by those next to it, who pass it on; by others only when
     /// it is due at once.
-    fn may_ask_origin(&self, now: Time, id: &PieceId) -> bool {
+    fn may_ask_origin(&self, id: &PieceId) -> bool {
         let lane = LaneId { track: id.track, substream: id.substream };
         let near = self.lane(lane).is_some_and(|l| l.path.len() <= 2);
         let Some(track) = self.track(id.track) else { return false };
-        let left = track.playhead_at(now).zip(self.capture_ms(track, id.chunk));
+        let left = track.playhead.zip(self.capture_ms(track, id.chunk));
         near || left.is_some_and(|(play, piece)| piece <= play.saturating_add(LAST_MOMENT_MS))
     }
 
     /// After a change of parent: the new one is asked for what the old one has left out.
-    pub(crate) fn pull_gap(&mut self, now: Time, peer: PeerIndex, id: LaneId) {
+    pub(crate) fn pull_gap(&mut self, now: Time, peer: PeerIndex, id: LaneId, theirs: Option<u32>) {
         let Some(track) = self.track(id.track) else { return };
-        let Some(newest) = self.edge(track) else { return };
-        let playhead = track.playhead_at(now);
+        let Some(newest) = self.edge(track, theirs) else { return };
+        let playhead = track.playhead;
         let mut wanted = Vec::new();
         for chunk in track.have.base()..=newest {
             let past = playhead.zip(self.capture_ms(track, chunk)).is_some_and(|(p, c)| c < p);

@@ -302,9 +302,9 @@ impl Swarm {
 
     /// Where the playout clock of a track stands, in the origin's media time. Pieces before it are
     /// no longer asked for. Report it a few times a second while playing.
-    pub fn handle_playhead(&mut self, now: Time, track: TrackId, capture_ms: u32) {
+    pub fn handle_playhead(&mut self, _now: Time, track: TrackId, capture_ms: u32) {
         if let Some(track) = self.track_mut(track) {
-            track.playhead = Some((now, capture_ms));
+            track.playhead = Some(capture_ms);
         }
     }
 

@@ -16,8 +16,8 @@ pub(crate) struct Track {
     pub(crate) lanes: Vec<Lane>,
     /// The substreams in which this node mainly serves, one bit each.
     pub(crate) homes: u32,
-    /// Where the playout clock stood, and when.
-    pub(crate) playhead: Option<(Time, u32)>,
+    /// Where the playout clock was last said to be. Not carried on: the clock may stand.
+    pub(crate) playhead: Option<u32>,
     /// The first chunk that this node has any use for.
     pub(crate) start: Option<u32>,
 }
@@ -88,13 +88,6 @@ impl Track {
 
     pub(crate) fn is_home(&self, substream: u8) -> bool {
         self.homes >> substream & 1 == 1
-    }
-
-    /// The playout clock carried on to `now`.
-    pub(crate) fn playhead_at(&self, now: Time) -> Option<u32> {
-        let (at, capture_ms) = self.playhead?;
-        let since = u32::try_from(now.since(at).as_millis()).unwrap_or(u32::MAX);
-        Some(capture_ms.saturating_add(since))
     }
 
     /// The first chunk that is worth sending to this node in a substream.

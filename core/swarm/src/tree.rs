@@ -77,6 +77,7 @@ impl Swarm {
             substream: id.substream,
             temporary,
             path: Path(self.own_path(id)),
+            newest: self.track(id.track).and_then(|t| t.newest(id.substream)),
             root: self.root_for_child(id),
         };
         self.send(peer, Message::Accept(accept));
@@ -194,7 +195,7 @@ impl Swarm {
         self.on_attached(now);
         self.send_path(now, id);
         if replaces_silent {
-            self.pull_gap(now, peer, id);
+            self.pull_gap(now, peer, id, accept.newest);
         }
     }
 

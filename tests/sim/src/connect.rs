@@ -32,7 +32,7 @@ impl World {
         self.refresh_contacts();
         let node = &mut self.nodes[id as usize];
         node.dials += 1;
-        let origin = self.contacts.len() < CONTACTS_FROM || node.dials % 3 == 0;
+        let origin = self.contacts.len() < CONTACTS_FROM || node.dials.is_multiple_of(3);
         if origin {
             return self.dial(id, 0);
         }

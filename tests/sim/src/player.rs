@@ -155,13 +155,13 @@ impl Player {
         let since = *self.stalled_since.get_or_insert(world);
         let behind = world.saturating_sub(self.start_of(next));
         let far = behind > self.target(world) + 1_500_000;
-        if world - since >= SKIP_AFTER_US || far {
-            if let Some(key) = self.later_keyframe(next) {
-                self.watched.skipped_us +=
-                    if self.measuring { u64::from(key - next) * self.chunk_us } else { 0 };
-                self.next = Some(key);
-                return self.play(world, key);
-            }
+        if (world - since >= SKIP_AFTER_US || far)
+            && let Some(key) = self.later_keyframe(next)
+        {
+            self.watched.skipped_us +=
+                if self.measuring { u64::from(key - next) * self.chunk_us } else { 0 };
+            self.next = Some(key);
+            return self.play(world, key);
         }
         world + RETRY_US
     }
@@ -204,15 +204,15 @@ impl Player {
         let wait = (self.chunk_us as f64 / speed) as u64;
         if self.measuring {
             self.watched.played_us += wait;
-            if chunk % 5 == 0 {
+            if chunk.is_multiple_of(5) {
                 self.watched.latency_ms.push((latency / 1000) as u32);
             }
         }
         self.next = Some(chunk + 1);
-        if latency > target + 1_500_000 {
-            if let Some(key) = self.later_keyframe(chunk) {
-                self.next = Some(key);
-            }
+        if latency > target + 1_500_000
+            && let Some(key) = self.later_keyframe(chunk)
+        {
+            self.next = Some(key);
         }
         world + wait
     }
@@ -258,7 +258,7 @@ mod tests {
 
     fn feed(player: &mut Player, chunk: u32, world: u64) {
         for _ in 0..2 {
-            player.arrived(world, chunk, chunk % 10 == 0, 1);
+            player.arrived(world, chunk, chunk.is_multiple_of(10), 1);
         }
     }
 

@@ -481,10 +481,10 @@ impl World {
         let age = (world - run_start) as i64 / 1000 - i64::from(piece.capture_ms);
         self.tell(to, || format!("* {from} {id:?} {arrival:?} repair={repair} age={age}"));
         let node = &mut self.nodes[to as usize];
-        if arrival == Arrival::New {
-            if let Some(player) = node.players.get_mut(usize::from(id.0)) {
-                player.arrived(world, id.1, piece.keyframe, u32::from(piece.parts));
-            }
+        if arrival == Arrival::New
+            && let Some(player) = node.players.get_mut(usize::from(id.0))
+        {
+            player.arrived(world, id.1, piece.keyframe, u32::from(piece.parts));
         }
         self.settle(to);
     }
@@ -534,11 +534,11 @@ impl World {
             return;
         }
         if let Some(clock) = node.players.get_mut(usize::from(player)) {
-            let before = clock.watched.stalled_us;
+            let (before, at) = (clock.watched.stalled_us, clock.position());
             let next = clock.tick(world).max(world + 1);
             let (ms, chunk) = ((clock.watched.stalled_us - before) / 1000, clock.position());
             if ms > 0 {
-                self.tell(id, || format!("! stood for {ms} ms, now at {chunk:?}"));
+                self.tell(id, || format!("! stood for {ms} ms before {at:?}, now at {chunk:?}"));
             }
             self.queue.push(next, What::Play { node: id, player });
         }

@@ -42,6 +42,7 @@ fn samples() -> Vec<Message> {
             substream: 3,
             temporary: false,
             path: path.clone(),
+            newest: Some(8),
             root: Some(contact(1)),
         }),
         Message::PathUpdate(PathUpdate { track: 1, substream: 0, path, root: None }),

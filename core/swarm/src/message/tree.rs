@@ -128,6 +128,9 @@ pub struct Accept {
     /// From the origin to the acceptor, both included.
     #[n(4)]
     pub path: Path,
+    /// The newest chunk of which the acceptor has this substream; it pushes those after it.
+    #[n(6)]
+    pub newest: Option<u32>,
     /// Where the origin can be dialled; told down to the third hop (DESIGN, "A mass crash").
     #[n(5)]
     pub root: Option<Contact>,
