@@ -33,16 +33,36 @@ step() {
 twin() {
     local name=$1 missed=$2 code=0 said
     shift 2
-    printf -- '-- %s, which has to fail\n' "$name"
+    printf -- '-- %s: it has to be noticed\n' "$name"
     said=$("$@" 2>&1) || code=$?
-    printf '%s\n' "$said"
     if ((code == 77)); then
         add 0 0 1 && echo "skipped: $name"
     elif ((code == 1)) && grep -qE "$missed" <<<"$said"; then
         add 1 0 0
+        # The table of targets; the long object is for when something is wrong.
+        grep -vE '^[][ {}]' <<<"$said" || true
     else
-        add 0 1 0 && echo "FAILED: $name was not noticed (exit code $code)"
+        add 0 1 0 && printf '%s\nFAILED: %s was not noticed (exit code %s)\n' "$said" "$name" "$code"
     fi
+}
+
+# measured NAME COMMAND…: for `step`, a command that tells people its targets on standard error and
+# writes an object with all figures to standard output. The object is kept, and shown on failure.
+measured() {
+    local file="$CI_CACHE/results/$1.json" code=0
+    shift
+    mkdir -p "${file%/*}"
+    "$@" >"$file" || code=$?
+    ((code == 0 || code == 77)) || cat "$file"
+    return "$code"
+}
+
+# build ARGUMENTS…: cargo build. Without what it makes the job is over, with one failed case.
+build() {
+    printf -- '-- cargo build %s\n' "$*"
+    cargo build --locked "$@" && return
+    add 0 1 0 && echo "FAILED: cargo build $*"
+    report || exit 1
 }
 
 # cargo_tests ARGUMENTS…: all cases of `cargo test`. A test program that dies without a result
