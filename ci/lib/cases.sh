@@ -47,12 +47,14 @@ twin() {
 }
 
 # measured NAME COMMAND…: for `step`, a command that tells people its targets on standard error and
-# writes an object with all figures to standard output. The object is kept, and shown on failure.
+# writes an object with all figures to standard output, with `"ok": true` when all were met. The
+# object is kept, and shown on failure.
 measured() {
     local file="$CI_CACHE/results/$1.json" code=0
     shift
     mkdir -p "${file%/*}"
     "$@" >"$file" || code=$?
+    ((code != 0)) || grep -qE '"ok": ?true' "$file" || code=1
     ((code == 0 || code == 77)) || cat "$file"
     return "$code"
 }
