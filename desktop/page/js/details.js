@@ -50,10 +50,12 @@ export class Details {
   #drawPeers() {
     const peers = this.#last.peers ?? [];
     byId('peers-chart').replaceChildren(peersChart(peers));
-    const rows = peers.map((peer) => [peerName(peer), rate(peer.from_bps || 0), rate(peer.to_bps || 0)]);
+    const rows = peers.map((peer) => [peerName(peer), speed(peer.from_bps), speed(peer.to_bps)]);
     table(byId('peers-table'), ['peer', 'from_them', 'to_them'], rows.length ? rows : [[say('nobody'), '–', '–']]);
   }
 }
+
+const speed = (bps) => (bps > 0 ? rate(bps) : '–');
 
 /** What a peer is called where there is room for it. */
 export function peerName(peer) {

@@ -2,6 +2,7 @@
 // shows what the program says, never what was asked of it.
 
 import { byId, setAttribute, setHidden, setText } from './dom.js';
+import { takers } from './peers.js';
 import { post } from './post.js';
 import { amount, knows, perMinute, say } from './words.js';
 
@@ -63,10 +64,11 @@ export class Hand {
 }
 
 function reason(lend, peers) {
-  const helped = peers.filter((peer) => peer.to_bps > 0).length;
-  if (lend.reason === 'lending') {
+  const helped = takers(peers).length;
+  if (lend.reason === 'lending' || (lend.reason === 'on' && helped)) {
     return helped ? say('reason_lending', { n: helped }) : say('reason_lending_some');
   }
+  if (lend.reason === 'on') return say('reason_ready');
   const key = `reason_${lend.reason ?? (lend.on ? 'ready' : 'off')}`;
   // A reason that this page doesn't know is said in the program's own words.
   return knows(key) ? say(key) : String(lend.reason);
@@ -74,7 +76,7 @@ function reason(lend, peers) {
 
 function today(lend, peers) {
   const given = amount(lend.given_today ?? 0);
-  const now = peers.reduce((sum, peer) => sum + (peer.to_bps || 0), 0);
+  const now = takers(peers).reduce((sum, peer) => sum + (peer.to_bps || 0), 0);
   if (now <= 0) return say('hand_today', { amount: given });
   return say('hand_today_now', { amount: given, rate: perMinute(now) });
 }

@@ -26,7 +26,7 @@ fillWords();
 const video = byId('video');
 const still = new Still(video, byId('still'));
 let program = { state: 'joining' };
-let firstTitle = 'Manyhands';
+let title = 'Manyhands';
 let connected = true;
 let failed = false;
 let replaying = false;
@@ -51,9 +51,9 @@ const overlay = new Overlay(act);
 bindKeys({ controls, player, share: () => share.open() });
 
 const stream = new Stream('stream', {
-  hello({ title }) {
+  hello(hello) {
     connected = true;
-    firstTitle = title;
+    title = hello.title;
     // What comes now starts at a keyframe, with the configurations in front.
     player.begin();
   },
@@ -62,6 +62,7 @@ const stream = new Stream('stream', {
   state({ state }) {
     const wasGone = kindOf(program.state).gone;
     program = state;
+    title = program.title || title;
     const isGone = kindOf(program.state).gone;
     if (isGone && !wasGone) takeAway();
     if (wasGone && !isGone) begin();
@@ -112,7 +113,6 @@ const delay = () => (program.latency_ms ?? program.stats?.latency_ms ?? 0) / 100
 function render() {
   const { state } = program;
   if (replaying && (player.behind < 0.5 || player.following)) replaying = false;
-  const title = program.title || firstTitle;
   const kind = decide({
     program: state,
     connected,
@@ -130,7 +130,7 @@ function render() {
   const viewers = kind && kindOf(kind).quiet ? 0 : program.stats?.viewers;
   controls.render({ playable, delay: delay(), targetSeconds: (program.target_ms ?? 0) / 1000, viewers });
   renderPill(kind);
-  renderAbout(title, viewers);
+  renderAbout(viewers);
   const peers = program.peers ?? [];
   share.allow(!gone);
   hand.render(gone ? null : program.lend, peers);
@@ -145,7 +145,7 @@ function renderPill(kind) {
   setHidden(byId('sound-on'), byId('sound-on').hidden || !video.muted || kind !== null);
 }
 
-function renderAbout(title, viewers) {
+function renderAbout(viewers) {
   setText(byId('title'), title);
   setText(byId('about-line'), viewers > 0 ? watching(viewers) : '');
   if (document.title !== title) document.title = title;

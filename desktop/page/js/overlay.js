@@ -78,9 +78,8 @@ function title(kind, { title: broadcast }) {
 function sentence(kind, { program }, seconds) {
   if (kindOf(kind).unknown) return program.message ?? '';
   if (kind === 'joining') return say(seconds < LONG_SECONDS ? 'joining_text' : 'joining_long');
-  if (kind === 'ended' && program.ran_ms > 0) {
-    return say('ended_ran', { n: Math.max(1, Math.round(program.ran_ms / 60_000)) });
-  }
+  const ran = program.ran_ms ?? program.stats?.position_ms;
+  if (kind === 'ended' && ran > 0) return say('ended_ran', { n: Math.max(1, Math.round(ran / 60_000)) });
   const { longAfter } = kindOf(kind);
   return say(longAfter && seconds > longAfter ? `${kind}_long` : `${kind}_text`);
 }

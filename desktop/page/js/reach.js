@@ -3,6 +3,7 @@
 
 import { byId, draw, setHidden, setText } from './dom.js';
 import { icon } from './icons.js';
+import { givers, takers } from './peers.js';
 import { say } from './words.js';
 
 /** Dots a side; more are told by a number. */
@@ -13,8 +14,8 @@ const [LEFT, MIDDLE, RIGHT] = [26, WIDTH / 2, WIDTH - 26];
 let shape = '';
 
 export function renderReach(peers) {
-  const from = peers.filter((peer) => peer.from_bps > 0);
-  const to = peers.filter((peer) => peer.to_bps > 0);
+  const from = givers(peers);
+  const to = takers(peers);
   setHidden(byId('reach'), !from.length && !to.length);
   setText(byId('reach-words'), sentence(from, to));
   // Drawn anew only when somebody comes or goes, so that the motion runs on.

@@ -12,6 +12,7 @@ const KINDS = {
   cut_off: { quiet: true, icon: 'computer_struck', lost: true, actions: ['try_now'] },
   no_network: { quiet: true, icon: 'computer_struck', lost: true, actions: ['try_now'] },
   ended: { quiet: true, icon: 'ended', lost: true, replay: true },
+  interrupted: { quiet: true, icon: 'computer_struck', lost: true },
   revoked: { quiet: true, icon: 'envelope', gone: true, lost: true },
   expired: { quiet: true, icon: 'envelope', gone: true, lost: true },
   device_limit: { quiet: true, icon: 'envelope', gone: true, lost: true },

@@ -149,6 +149,8 @@ export default {
   decode_trouble_text: 'Es wird neu gestartet…',
   decode_failed_title: 'Das Bild blieb stehen',
   decode_failed_text: 'Dieser Browser kann das Bild nicht zeigen.',
+  interrupted_title: 'Manyhands wurde beendet',
+  interrupted_text: 'Starte es wieder und öffne seine neue Adresse, um weiter zuzuschauen.',
   page_lost_title: 'Manyhands antwortet nicht',
   page_lost_text: 'Das Programm auf diesem Computer ist beendet oder hängt. Es geht von selbst weiter, wenn es antwortet; nach einem Neustart öffne seine neue Adresse.',
   try_now: 'Jetzt versuchen',

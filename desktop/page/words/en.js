@@ -149,6 +149,8 @@ export default {
   decode_trouble_text: 'Starting it again…',
   decode_failed_title: 'The picture stopped',
   decode_failed_text: 'This browser can’t show this picture.',
+  interrupted_title: 'Manyhands was closed',
+  interrupted_text: 'Start it again and open its new address to go on watching.',
   page_lost_title: 'Manyhands is not answering',
   page_lost_text: 'The program on this computer has stopped or hangs. This goes on by itself when it answers; after a new start, open its new address.',
   try_now: 'Try now',

@@ -149,6 +149,8 @@ export default {
   decode_trouble_text: 'Empezando otra vez…',
   decode_failed_title: 'La imagen se ha parado',
   decode_failed_text: 'Este navegador no puede mostrar esta imagen.',
+  interrupted_title: 'Manyhands se ha cerrado',
+  interrupted_text: 'Ábrelo otra vez y usa su nueva dirección para seguir viendo.',
   page_lost_title: 'Manyhands no responde',
   page_lost_text: 'El programa de este ordenador se ha cerrado o no reacciona. Continúa solo cuando responda; si lo abres de nuevo, usa su nueva dirección.',
   try_now: 'Probar ahora',

@@ -44,6 +44,7 @@ const ASSETS: &[Asset] = assets![
     "js/main.js" as SCRIPT,
     "js/overlay.js" as SCRIPT,
     "js/pace.js" as SCRIPT,
+    "js/peers.js" as SCRIPT,
     "js/player.js" as SCRIPT,
     "js/post.js" as SCRIPT,
     "js/reach.js" as SCRIPT,
@@ -64,5 +65,47 @@ pub(super) fn answer(name: &str) -> Response {
     match ASSETS.iter().find(|asset| asset.name == name) {
         Some(asset) => ([(header::CONTENT_TYPE, asset.kind)], asset.bytes).into_response(),
         None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(name: &str) -> &'static str {
+        let asset = ASSETS.iter().find(|asset| asset.name == name).unwrap();
+        std::str::from_utf8(asset.bytes).unwrap()
+    }
+
+    #[test]
+    fn the_page_asks_for_all_its_modules_at_once() {
+        let page = text("index.html");
+        for asset in ASSETS.iter().filter(|asset| asset.kind == SCRIPT) {
+            assert!(page.contains(&format!("=\"{}\"", asset.name)), "{}", asset.name);
+        }
+    }
+
+    #[test]
+    fn every_file_that_a_file_names_is_there() {
+        for asset in ASSETS.iter().filter(|asset| asset.kind == SCRIPT) {
+            for line in text(asset.name).lines().filter(|line| line.starts_with("import ")) {
+                let from = line.rsplit('\'').nth(1).unwrap();
+                let (_, file) = from.rsplit_once('/').unwrap();
+                let folder = if from.starts_with("../words/") { "words" } else { "js" };
+                let name = format!("{folder}/{file}");
+                assert!(ASSETS.iter().any(|asset| asset.name == name), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_comes_from_elsewhere() {
+        for asset in ASSETS {
+            let text = std::str::from_utf8(asset.bytes).unwrap();
+            for (at, _) in text.match_indices("://") {
+                let rest = text.get(at + 3..).unwrap_or_default();
+                assert!(rest.starts_with("www.w3.org/"), "{}: {rest:.40}", asset.name);
+            }
+        }
     }
 }

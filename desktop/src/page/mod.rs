@@ -19,14 +19,18 @@
 //! | 5 alive | empty, each 2 s of silence |
 //! | 6 bye | empty: the program leaves; the stream ends |
 //!
-//! The state object (all fields optional but `state`): `state` = `joining`, `waiting`, `playing`,
-//! `paused`, `camera_off`, `broadcaster_silent`, `cut_off`, `no_network`, `ended`, `revoked`,
-//! `expired`, `device_limit`, `unreachable`, `full`, `damaged_link`, `newer_version` or, unknown to
-//! the page, any other word together with `message`; `title`, `ran_ms` (length, with `ended`),
-//! `latency_ms`, `target_ms`, `stats` (the object of `--json`), `peers` = `[{peer, from_bps, to_bps,
-//! origin}]`, `lend` = `{on, limit_bps, reason, given_today}` with `reason` one of `lending`,
-//! `ready`, `off`, `not_yet`, `half_battery`, `half_warm`, `mobile`, `roaming`, `data_saver`,
-//! `battery_low`, `battery_saver`, `hot`, `daily_limit`, `call`, `live`, or a person's words.
+//! The state object (all fields optional but `state`):
+//! - `state` = `joining`, `waiting`, `playing`, `paused`, `camera_off`, `broadcaster_silent`,
+//!   `cut_off`, `no_network`, `ended`, `revoked`, `expired`, `device_limit`, `unreachable`,
+//!   `interrupted` (the program was closed), `full`, `damaged_link`, `newer_version` or, unknown to
+//!   the page, any other word together with a `message` for people;
+//! - `title`, `latency_ms`, `target_ms`, `ran_ms` (length, with `ended`; else the last position);
+//! - `stats`, the object of `--json`;
+//! - `peers` = `[{peer, from_bps, to_bps, origin}]`, bits a second now;
+//! - `lend` = `{on, limit_bps, reason, given_today}` with `reason` one of `on` (`lending` or `ready`
+//!   by the peers), `lending`, `ready`, `off`, `not_yet`, `half_battery`, `half_warm`, `mobile`,
+//!   `roaming`, `data_saver`, `battery_low`, `battery_saver`, `hot`, `daily_limit`, `call`, `live`, or
+//!   a person's words.
 //!
 //! Writes are `POST lend` with `{"on": bool}` and `POST link`, which answers
 //! `{"link", "qr"}` (`qr` is an SVG), so that the link is in no page, address or history.

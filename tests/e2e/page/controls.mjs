@@ -155,7 +155,7 @@ test('the details show the same in charts and tables', () => withPage(async (pag
   assert.equal(await page.locator('#peers-chart .peer:not(.heads)').count(), 6);
   assert.equal(await page.locator('#delay-chart polyline').count(), 3);
   assert.match(await page.textContent('#delay-words'), /^Now [\d,]+ ms/);
-  assert.match(await page.textContent('#peers-table'), /Broadcaster520 kbit\/s0 kbit\/s/);
+  assert.match(await page.textContent('#peers-table'), /Broadcaster520 kbit\/s–/);
   assert.match(await page.textContent('#numbers'), /Hops from the broadcaster3/);
   assert.match(await page.textContent('#numbers'), /640 × 360/);
 }));

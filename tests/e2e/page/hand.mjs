@@ -1,7 +1,7 @@
 // Lending a hand: the switch asks, the program decides, the page shows what is so.
 
 import assert from 'node:assert/strict';
-import { pass, playing, withPage } from './harness.mjs';
+import { playing, withPage } from './harness.mjs';
 import { test } from './tests.mjs';
 
 const checked = (page) => page.getAttribute('#hand-switch', 'aria-checked');
@@ -35,6 +35,7 @@ test('the row changes only when the program confirms, and says when it does not'
 test('each reason has its words; an unknown one is said as it came', () => withPage(async (page, server) => {
   await playing(page);
   const reasons = {
+    on: 'Lending to 3 people',
     ready: 'Ready, nobody needs it now',
     not_yet: 'Not yet: waiting for your OK',
     half_battery: 'Half: on battery',
@@ -52,10 +53,9 @@ test('the drawing and the sentence tell how the picture travels', () => withPage
   await playing(page);
   const words = (text) => page.waitForFunction((text) => document.querySelector('#reach-words').textContent === text, text);
   await words('It reaches you from 4 other devices, and goes on from you to 3.');
-  server.tell({ state: { peers: [{ peer: 'a', from_bps: 1, to_bps: 0, origin: true }] } });
+  server.tell({ state: { peers: [{ peer: 'a', from_bps: 500_000, to_bps: 900, origin: true }] } });
   await words('It reaches you straight from the broadcaster.');
-  server.tell({ state: { peers: Array.from({ length: 40 }, (_, i) => ({ peer: `p${i}`, from_bps: 1000, to_bps: 1000 })) } });
+  server.tell({ state: { peers: Array.from({ length: 40 }, (_, i) => ({ peer: `p${i}`, from_bps: 100_000, to_bps: 100_000 })) } });
   await words('It reaches you from 40 other devices, and goes on from you to 40.');
   assert.match(await page.textContent('#reach-picture'), /\+35/);
-  await pass(0);
 }));

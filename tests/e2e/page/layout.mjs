@@ -27,6 +27,17 @@ function faults() {
     const clips = getComputedStyle(element).overflowX !== 'visible';
     if (clips && element.scrollWidth > element.clientWidth + 1 && !element.matches('.bar')) faults.push(`${name(element)} cuts its content`);
   }
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const range = document.createRange();
+  for (let node = texts.nextNode(); node; node = texts.nextNode()) {
+    if (!seen(node.parentElement) || node.parentElement.closest('table, h1')) continue;
+    for (const { index, 0: word } of node.data.matchAll(/\p{L}{2,18}|\d+/gu)) {
+      range.setStart(node, index);
+      range.setEnd(node, index + word.length);
+      const lines = new Set([...range.getClientRects()].map(({ top }) => Math.round(top)));
+      if (lines.size > 1) faults.push(`"${word}" is broken in two`);
+    }
+  }
   const targets = [...document.querySelectorAll('button, input, summary')].filter(seen);
   for (const target of targets) {
     const box = target.getBoundingClientRect();

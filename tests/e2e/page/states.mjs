@@ -14,6 +14,7 @@ const WORDS = {
     no_network: ['You are offline', 'Turn on Wi-Fi'],
     ended: ['The broadcast has ended', 'It ran 48 minutes.'],
     unreachable: ['Nobody can be reached', 'Neither the broadcaster nor another viewer answers.'],
+    interrupted: ['Manyhands was closed', 'Start it again'],
     full: ['No free place yet', 'You get in as soon as there is room'],
     revoked: ['This invitation was taken back', 'The broadcaster ended this invitation.'],
     expired: ['This invitation has run out', 'Ask for a new link.'],
