@@ -89,7 +89,7 @@ impl Swarm {
             substream: id.substream,
             slack: own,
             count: u32::from(!self.is_root()),
-            capacity_kbps: self.budget_bps() / 1000,
+            capacity_kbps: self.capacity_bps() / 1000,
         };
         for child in self.lane(id).into_iter().flat_map(|l| l.staying()) {
             sum.slack = sum.slack.saturating_add(child.slack);

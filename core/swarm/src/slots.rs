@@ -77,6 +77,19 @@ impl Swarm {
         (part / track.slot_bps()).min(MAX_CHILDREN as u64)
     }
 
+    /// Slots of a track that others can count on: the origin holds back what its quota leaves.
+    pub(crate) fn given_slots(&self, track: &Track) -> u64 {
+        if !self.is_root() {
+            return self.slots(track);
+        }
+        track.lane_ids().map(|id| self.quota(id) as u64).sum()
+    }
+
+    /// Bits a second that whole slots use.
+    pub(crate) fn capacity_bps(&self) -> u64 {
+        self.tracks.iter().map(|t| self.given_slots(t) * t.slot_bps()).sum()
+    }
+
     /// Children that this node could take in each of its homes of a track.
     pub(crate) fn fan(&self, track: &Track) -> u16 {
         let homes = u64::from(track.homes.count_ones().max(1));

@@ -131,6 +131,8 @@ pub struct Stats {
     pub budget_bps: u64,
     /// Bits a second that children use.
     pub used_bps: u64,
+    /// Whole slots, over all tracks; of the origin, what its quota gives.
+    pub slots: u64,
     /// Every substream.
     pub lanes: Vec<LaneStats>,
     /// Counts since the node began.
@@ -156,6 +158,7 @@ impl Swarm {
             partners: self.peers.partners().count(),
             budget_bps: self.budget_bps(),
             used_bps: self.used_bps(),
+            slots: self.tracks.iter().map(|t| self.given_slots(t)).sum(),
             lanes,
             counters: self.counters,
         }

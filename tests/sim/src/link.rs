@@ -50,10 +50,12 @@ impl Wires {
         self.up_free
     }
 
-    /// Takes bytes that begin to come in at `at`; when they are all there.
-    pub(crate) fn receive(&mut self, at: u64, bytes: u32) -> u64 {
-        self.down_free = self.down_free.max(at) + micros(bytes, self.down_bps);
-        self.down_free
+    /// Takes bytes that come in now; when they are all there. `None`: the downlink is idle, and the
+    /// time of one piece on it doesn't matter.
+    pub(crate) fn receive(&mut self, now: u64, bytes: u32) -> Option<u64> {
+        let busy = self.down_free > now;
+        self.down_free = self.down_free.max(now) + micros(bytes, self.down_bps);
+        busy.then_some(self.down_free)
     }
 }
 

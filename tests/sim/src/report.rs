@@ -264,8 +264,9 @@ fn true_ratio(
     stats: &[manyhands_swarm::Stats],
     origin: &manyhands_swarm::Stats,
 ) -> f64 {
-    let all: u64 = stats.iter().map(|s| s.budget_bps).sum::<u64>() + origin.budget_bps;
-    all as f64 / (world.wire_bps() * stats.len().max(1) as f64)
+    let all: u64 = stats.iter().map(|s| s.slots).sum::<u64>() + origin.slots;
+    let needed: u64 = world.tracks.iter().map(|t| u64::from(t.lanes())).sum();
+    all as f64 / (needed * stats.len().max(1) as u64) as f64
 }
 
 fn starved(world: &World, present: &[&&Node]) -> u32 {

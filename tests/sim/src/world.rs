@@ -25,12 +25,19 @@ const LINK_US: u64 = 100_000;
 /// The playhead is reported this often.
 const PLAYHEAD_US: u64 = 100_000;
 
+/// The audience from which it grows by a constant factor.
+const RAMP_SEED: f64 = 8.0;
+
+/// Defaults of the overlay's configuration, for reckoning with slots.
+const FILL: f64 = 0.85;
+const ORIGIN_SHARE: f64 = 1.375;
+
 /// Something that will happen.
 #[derive(Clone, Debug)]
 pub(crate) enum What {
     Wake(u32),
     Message { to: u32, from: u32, bytes: Box<[u8]> },
-    Piece { to: u32, from: u32, run: u32, id: (TrackId, u32, u8, u8), repair: bool },
+    Piece { to: u32, from: u32, run: u32, id: (TrackId, u32, u8, u8), repair: bool, queued: bool },
     Acked { to: u32, from: u32, bytes: u32 },
     Connected { dialler: u32, listener: u32, accept: bool },
     DialFailed { dialler: u32, listener: u32 },
@@ -122,11 +129,13 @@ impl World {
         self.add_node(Role::Origin, upload as u64);
         self.begin_origin();
         let scale = self.upload_scale();
-        let gap = self.scenario.ramp_s / f64::from(self.scenario.viewers.max(1));
+        // Growth by a constant factor a second: the first come one by one, the last in crowds.
+        let grown = |at: f64| (1.0 + at / RAMP_SEED).ln();
+        let all = grown(f64::from(self.scenario.viewers));
         for at in 0..self.scenario.viewers {
             let id = self.add_viewer(scale);
-            let jitter = self.chance.unit();
-            self.queue.push(seconds(0.5 + gap * (f64::from(at) + jitter)), What::Come(id));
+            let place = grown(f64::from(at) + self.chance.unit()) / all;
+            self.queue.push(seconds(0.5 + self.scenario.ramp_s * place), What::Come(id));
         }
         self.plan_faults();
         self.queue.push(self.measure_at, What::Measure);
@@ -151,28 +160,35 @@ impl World {
         self.settle(0);
     }
 
-    /// Multiplies viewers' upload so that the slot ratio is as asked.
+    /// Multiplies viewers' upload so that the slot ratio is as asked: found by halving, because
+    /// slots are whole numbers.
     fn upload_scale(&self) -> f64 {
         if self.scenario.slot_ratio <= 0.0 {
             return 1.0;
         }
-        let shares: f64 = self.scenario.class.iter().map(|c| c.share).sum();
-        let mean: f64 = self
-            .scenario
-            .class
-            .iter()
-            .map(|c| c.share * (c.upload_min + c.upload_max) / 2.0)
-            .sum::<f64>()
-            / shares;
-        let origin = self.scenario.origin_upload.max(0.0) / f64::from(self.scenario.viewers.max(1));
-        ((self.scenario.slot_ratio / 0.85 - origin).max(0.0) / mean.max(1e-9)).max(0.0)
+        let lanes: f64 = self.tracks.iter().map(|t| f64::from(t.lanes())).sum();
+        let uploads: Vec<f64> = (1..=self.scenario.viewers).map(|n| self.upload_of(n)).collect();
+        let ratio = |scale: f64| -> f64 {
+            let slots = uploads.iter().map(|u| (u * scale * FILL * lanes).floor());
+            slots.sum::<f64>() / lanes / uploads.len().max(1) as f64
+        };
+        let viewers = f64::from(self.scenario.viewers.max(1));
+        let origin = self.scenario.origin_upload.max(0.0).min(ORIGIN_SHARE) / viewers;
+        let wanted = self.scenario.slot_ratio - origin;
+        let (mut low, mut high) = (0.0, 100.0);
+        for _ in 0..40 {
+            let middle = (low + high) / 2.0;
+            if ratio(middle) < wanted { low = middle } else { high = middle }
+        }
+        high
     }
 
-    /// A viewer of a class that keeps the mix even at every size (low-discrepancy sequence).
-    pub(crate) fn add_viewer(&mut self, scale: f64) -> u32 {
-        let number = self.nodes.len() as f64;
-        let spot =
-            (number * 0.618_033_988_749_895 + self.scenario.seed as f64 * 0.324_717_957).fract();
+    /// What the viewer with this number gives, as a multiple of the stream: the class by a
+    /// low-discrepancy sequence, so that the mix is even at every size.
+    fn upload_of(&self, number: u32) -> f64 {
+        let mut dice = Dice::new(self.scenario.seed ^ 0x7570, u64::from(number));
+        let phase = Dice::new(self.scenario.seed, 3).unit();
+        let spot = (f64::from(number) * 0.618_033_988_749_895 + phase).fract();
         let shares: f64 = self.scenario.class.iter().map(|c| c.share).sum();
         let mut sum = 0.0;
         let class = self.scenario.class.iter().find(|c| {
@@ -180,7 +196,11 @@ impl World {
             spot < sum
         });
         let (low, high) = class.map_or((0.0, 0.0), |c| (c.upload_min, c.upload_max));
-        let upload = (low + (high - low) * self.chance.unit()) * scale * self.wire_bps();
+        low + (high - low) * dice.unit()
+    }
+
+    pub(crate) fn add_viewer(&mut self, scale: f64) -> u32 {
+        let upload = self.upload_of(self.nodes.len() as u32) * scale * self.wire_bps();
         self.add_node(Role::Viewer, upload as u64)
     }
 
@@ -299,7 +319,11 @@ impl World {
                 }
             }
             What::Message { to, from, bytes } => self.on_message(to, from, &bytes),
-            What::Piece { to, from, run, id, repair } => self.on_piece(to, from, run, id, repair),
+            What::Piece { to, from, run, id, repair, queued } => {
+                if queued || !self.waits_for_downlink(to, from, run, id, repair) {
+                    self.on_piece(to, from, run, id, repair);
+                }
+            }
             What::Acked { to, from, bytes } => {
                 let node = &mut self.nodes[to as usize];
                 if let Some(c) = node.peer_of(from).and_then(|peer| node.conn(peer)) {
@@ -415,20 +439,25 @@ impl World {
         let left = node.wires.send(self.now, len + framing);
         let delay = self.delay(id, conn.other);
         let extra = trouble_us(&mut self.trouble, &self.scenario.net, len, delay);
-        let there =
-            self.nodes[conn.other as usize].wires.receive(left + delay + extra, len + framing);
         if let Some(conn) = self.nodes[id as usize].conn(peer) {
             conn.open_bytes += u64::from(len);
             conn.stirred = true;
         }
         let name = (piece.track, piece.chunk, piece.substream, piece.part);
-        let what = What::Piece { to: conn.other, from: id, run, id: name, repair: transmit.repair };
-        self.queue.push(there, what);
+        let what = What::Piece {
+            to: conn.other,
+            from: id,
+            run,
+            id: name,
+            repair: transmit.repair,
+            queued: false,
+        };
+        self.queue.push(left + delay + extra, what);
     }
 
     /// Tells the traced node's doings.
     pub(crate) fn tell(&self, id: u32, what: impl FnOnce() -> String) {
-        if self.scenario.trace == Some(id) {
+        if self.scenario.trace.is_some_and(|t| t == id || t == u32::MAX) {
             let ms = self.now as f64 / 1000.0;
             let _ = writeln!(std::io::stderr(), "{ms:10.1} {id} {}", what());
         }
@@ -487,6 +516,25 @@ impl World {
             player.arrived(world, id.1, piece.keyframe, u32::from(piece.parts));
         }
         self.settle(to);
+    }
+
+    /// Puts a piece in line behind others that are coming in.
+    fn waits_for_downlink(
+        &mut self,
+        to: u32,
+        from: u32,
+        run: u32,
+        id: (TrackId, u32, u8, u8),
+        repair: bool,
+    ) -> bool {
+        let media = self.tracks.iter().find(|t| t.config.track == id.0);
+        let len = media.and_then(|t| t.piece(id.1, id.2, id.3)).map_or(0, |p| framed(p.len));
+        let there = self.nodes[to as usize].wires.receive(self.now, len);
+        if let Some(at) = there {
+            let what = What::Piece { to, from, run, id, repair, queued: true };
+            self.queue.push(at, what);
+        }
+        there.is_some()
     }
 
     fn acknowledge(&mut self, to: u32, from: u32, len: u32) {
