@@ -30,7 +30,7 @@ function faults() {
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   const range = document.createRange();
   for (let node = texts.nextNode(); node; node = texts.nextNode()) {
-    if (!seen(node.parentElement) || node.parentElement.closest('table, h1')) continue;
+    if (!seen(node.parentElement) || node.parentElement.closest('table, h1, .overlay h2')) continue;
     for (const { index, 0: word } of node.data.matchAll(/\p{L}{2,18}|\d+/gu)) {
       range.setStart(node, index);
       range.setEnd(node, index + word.length);
