@@ -7,6 +7,10 @@ use manyhands_session::Released;
 
 use crate::page::{Feed, Media};
 
+/// Where the page's time has the stream's zero, in seconds: more than any file's first decode time
+/// lies before its first picture.
+const START_S: i64 = 10;
+
 /// Makes fragments for the page.
 pub(crate) struct PageFeed {
     feed: Feed,
@@ -48,9 +52,11 @@ impl PageFeed {
         if known.as_ref().is_some_and(|t| t.config == config) {
             return;
         }
-        // The page plays on the stream's own time: nothing is subtracted, so that both tracks and
-        // every later configuration lie where they belong.
-        let mut writer = Fmp4::new(std::slice::from_ref(&config)).with_base(Base::ZERO);
+        // The page plays on the stream's own time, so that both tracks and every later
+        // configuration lie where they belong; moved by a constant, since decode times of a file's
+        // first pictures may be negative.
+        let base = Base::at(-START_S, 1);
+        let mut writer = Fmp4::new(std::slice::from_ref(&config)).with_base(base);
         let bytes = match writer.init_for(0) {
             Ok(bytes) => Bytes::from(bytes),
             Err(error) => {

@@ -188,7 +188,15 @@ impl Viewer {
                 Some(event) = events.recv() => {
                     self.printer.session(&event);
                     match event {
-                        Event::Ended(reason) => return End::Over(reason),
+                        Event::Ended(reason) => {
+                            // What was released before the end is still ours.
+                            while let Ok(released) = units.try_recv() {
+                                if let Err(failure) = self.sink.take(released, watch.tracks()) {
+                                    return End::Failed(failure);
+                                }
+                            }
+                            return End::Over(reason);
+                        }
                         Event::Joined { .. } => self.joined = true,
                         Event::State(state) => self.state = state,
                         _ => {}

@@ -84,7 +84,9 @@ impl Bucket {
         match self.rate_bps {
             None => MAX_DEPTH_BYTES,
             Some(0) => SILENT_START_BYTES,
-            Some(bps) => (bps as f64 / 8.0 * DEPTH.as_secs_f64()).clamp(MIN_DEPTH_BYTES, MAX_DEPTH_BYTES),
+            Some(bps) => {
+                (bps as f64 / 8.0 * DEPTH.as_secs_f64()).clamp(MIN_DEPTH_BYTES, MAX_DEPTH_BYTES)
+            }
         }
     }
 

@@ -38,9 +38,6 @@ pub(crate) struct RunState {
     pub(crate) head: Vec<u8>,
     #[cbor(n(3), with = "minicbor::bytes")]
     pub(crate) roster: Vec<u8>,
-    /// The receiver's address as the sender sees it: `ip:port` in text.
-    #[n(4)]
-    pub(crate) observed: Option<String>,
 }
 
 /// A newer head.
@@ -200,7 +197,6 @@ mod tests {
                 cert: vec![2; 202],
                 head: vec![3; 400],
                 roster: vec![4; 20_000],
-                observed: Some("10.0.0.1:4433".into()),
             }),
             Control::AskState,
         ];

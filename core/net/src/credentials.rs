@@ -10,6 +10,7 @@ use manyhands_swarm::TrackConfig;
 use quinn::Connection;
 
 use crate::control::RunState;
+use crate::identity::peer_spki;
 use crate::unix_ms;
 
 /// A broadcaster's run, or a viewer's membership.
@@ -217,7 +218,7 @@ fn adopted(news: News, with_roster: bool) -> Option<Adopted> {
 impl RunState {
     /// Without a proof: what is sent when something newer becomes known.
     pub(crate) fn news(cert: Vec<u8>, head: Vec<u8>, roster: Vec<u8>) -> Self {
-        Self { proof: Vec::new(), cert, head, roster, observed: None }
+        Self { proof: Vec::new(), cert, head, roster }
     }
 
     fn into_welcome(self) -> Welcome {
@@ -239,11 +240,7 @@ impl Exporter {
         ours: &[u8],
         we_dialled: bool,
     ) -> Result<Self, Refusal> {
-        let identity = connection.peer_identity().ok_or(Refusal::Exporter)?;
-        let keys = identity
-            .downcast::<Vec<rustls::pki_types::CertificateDer<'static>>>()
-            .map_err(|_| Refusal::Exporter)?;
-        let theirs = keys.first().ok_or(Refusal::Exporter)?.to_vec();
+        let theirs = peer_spki(connection).ok_or(Refusal::Exporter)?;
         let (spki_dialler, spki_listener) = if we_dialled {
             (ours.to_vec(), theirs.clone())
         } else {

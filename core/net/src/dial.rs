@@ -14,6 +14,7 @@ use crate::credentials::Credentials;
 use crate::driver::Input;
 use crate::endpoint::Quic;
 use crate::handshake;
+use crate::identity::{node_of, peer_spki};
 use crate::node::Via;
 
 /// Dials at once, at most.
@@ -140,16 +141,21 @@ async fn connect(
 ) -> Option<handshake::Proven> {
     let connecting = quic.dial(address).ok()?;
     let connection = tokio::time::timeout(PATIENCE, connecting).await.ok()?.ok()?;
-    let expected = contact.map(|c| c.node);
+    // Before anything is said: nobody else is to learn or to teach anything here.
+    if contact.is_some_and(|c| peer_of(&connection) != Some(c.node)) {
+        connection.close(quinn::VarInt::from_u32(0), b"");
+        return None;
+    }
     match handshake::dial(connection, identity, credentials).await {
-        Ok(proven) if expected.is_none_or(|node| node == proven.node) => Some(proven),
-        Ok(proven) => {
-            proven.connection.close(quinn::VarInt::from_u32(0), b"");
-            None
-        }
+        Ok(proven) => Some(proven),
         Err(error) => {
             tracing::debug!(%error, "a dialled peer did not become a neighbour");
             None
         }
     }
+}
+
+/// Who is at the other end, by the key that TLS showed.
+fn peer_of(connection: &quinn::Connection) -> Option<NodeId> {
+    peer_spki(connection).map(|spki| node_of(&spki))
 }

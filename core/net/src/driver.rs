@@ -10,13 +10,14 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use manyhands_stream::{PieceHeader, Verdict};
 use manyhands_swarm::{
-    Arrival, Contact, LaneStats, LinkReport, Message, Output, PeerIndex, PeerInfo, Piece, PieceId, Role,
-    Swarm, Time,
+    Arrival, Contact, LaneStats, LinkReport, Message, Output, PeerIndex, PeerInfo, Piece, PieceId,
+    Role, Swarm, Time,
 };
 use parking_lot::Mutex;
 use quinn::VarInt;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::Identity;
 use crate::clock::Clock;
 use crate::control::{Control, Frame, NewHead, Ping, Pong};
 use crate::credentials::{Adopted, Credentials};
@@ -28,7 +29,6 @@ use crate::node::{Command, INBOX, NodeConfig, NodeEvent, Shared, Via, to_time};
 use crate::peers::{Admission, Peers};
 use crate::report::{PeerReport, Report};
 use crate::store::Store;
-use crate::Identity;
 
 /// How often connections are asked for their figures and slow things are looked after.
 const TICK: Duration = Duration::from_millis(100);
@@ -45,7 +45,7 @@ const HEAD_LATE: Duration = Duration::from_millis(2_500);
 const HOLD: Duration = Duration::from_secs(1);
 const HOLD_BYTES: usize = 64 * 1024;
 /// Time for the last datagrams to leave.
-const FAREWELL: Duration = Duration::from_millis(300);
+const FAREWELL: Duration = Duration::from_millis(1_000);
 
 /// Everything that happens to a node.
 #[derive(Debug)]
@@ -62,6 +62,9 @@ struct Held {
     from: PeerIndex,
     purpose: Purpose,
     data: Bytes,
+    /// Its signature is not of the run that is known. A piece does not name its run: the peer may
+    /// be ahead of us, and is accused only when no newer run turns up in time.
+    accused: bool,
 }
 
 pub(crate) struct Driver {
@@ -86,6 +89,7 @@ pub(crate) struct Driver {
     next_ping: Time,
     head_at: Time,
     asked_at: Time,
+    run_changed: Time,
     leaving: Option<oneshot::Sender<()>>,
 }
 
@@ -99,11 +103,8 @@ impl Driver {
     ) -> Self {
         let Shared { credentials, clock, start } = shared;
         let (inputs, inbox) = mpsc::channel(INBOX);
-        let mut swarm = Swarm::new(manyhands_swarm::Config::new(
-            config.role,
-            identity.node(),
-            config.seed,
-        ));
+        let mut swarm =
+            Swarm::new(manyhands_swarm::Config::new(config.role, identity.node(), config.seed));
         swarm.handle_allowance(Time::ZERO, config.upload_limit);
         let dialler = Dialler::new(
             quic.clone(),
@@ -134,6 +135,7 @@ impl Driver {
             next_ping: Time::ZERO,
             head_at: Time::ZERO,
             asked_at: Time::ZERO,
+            run_changed: Time::ZERO,
             leaving: None,
         }
     }
@@ -142,6 +144,7 @@ impl Driver {
     pub(crate) async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
         let Some(mut inbox) = self.inbox.take() else { return };
         let endpoint = self.quic.endpoint().clone();
+        self.dialler.try_hints(self.now());
         loop {
             self.flush();
             if self.leaving.is_some() && self.swarm.is_drained() {
@@ -164,10 +167,30 @@ impl Driver {
                 () = tokio::time::sleep_until(wake.into()) => self.on_time(),
             }
         }
+        if self.leaving.is_some() {
+            self.say_farewell(inbox).await;
+        }
         endpoint.close(VarInt::from_u32(0), b"");
         let _ = tokio::time::timeout(FAREWELL, endpoint.wait_idle()).await;
         if let Some(done) = self.leaving.take() {
             let _ = done.send(());
+        }
+    }
+
+    /// Waits until every neighbour has what was sent to it, for a while.
+    async fn say_farewell(&mut self, mut inbox: mpsc::Receiver<Input>) {
+        let links: Vec<_> = self.peers.iter().map(|(_, p)| p.link.clone()).collect();
+        let farewells = async {
+            for link in links {
+                link.farewell().await;
+            }
+        };
+        // What still comes in is not ours to handle, but must not block who reports it.
+        let ignore = async { while inbox.recv().await.is_some() {} };
+        tokio::select! {
+            () = farewells => {}
+            () = ignore => {}
+            () = tokio::time::sleep(FAREWELL) => {}
         }
     }
 
@@ -206,6 +229,7 @@ impl Driver {
             }
             // The overlay has forgotten it already; late reports of it are not heard any more.
             Output::Close { peer, .. } => {
+                self.held.retain(|h| h.from != peer);
                 if let Some(peer) = self.peers.remove(peer) {
                     peer.link.close(VarInt::from_u32(0));
                 }
@@ -343,8 +367,17 @@ impl Driver {
                 let inputs = inputs.clone();
                 async move { inputs.send(Input::Link { index, generation, event }).await.is_ok() }
             };
-            (Link::start(connection.clone(), control, buffered, report), generation, address, origin)
+            (
+                Link::start(connection.clone(), control, buffered, report),
+                generation,
+                address,
+                origin,
+            )
         });
+        // What the handshake has adopted holds, whatever becomes of the connection.
+        if let Some(adopted) = adopted {
+            self.on_adopted(adopted, None);
+        }
         let now = self.now();
         match admission {
             Admission::Refused => connection.close(VarInt::from_u32(0), b""),
@@ -354,9 +387,6 @@ impl Driver {
                 if !self.joined {
                     self.joined = true;
                     self.emit(NodeEvent::Joined { peer: node.to_string(), via });
-                }
-                if let Some(adopted) = adopted {
-                    self.on_adopted(adopted, Some(index));
                 }
                 if ours_newer {
                     self.send_state(index);
@@ -369,6 +399,7 @@ impl Driver {
 
     fn on_closed(&mut self, index: PeerIndex) {
         if self.peers.remove(index).is_some() {
+            self.held.retain(|h| h.from != index);
             self.swarm.handle_disconnected(self.now(), index);
         }
     }
@@ -430,7 +461,12 @@ impl Driver {
                 let reading =
                     crate::clock::Reading { media_us: pong.media_us, error_us: pong.error_us };
                 let held = Duration::from_micros(pong.held_us);
-                self.clock.lock().handle_answer(Time::from_micros(pong.sent_us), now, held, reading);
+                self.clock.lock().handle_answer(
+                    Time::from_micros(pong.sent_us),
+                    now,
+                    held,
+                    reading,
+                );
             }
             Control::AskState => self.send_state(index),
             // Part of the handshake only; harmless afterwards.
@@ -443,6 +479,7 @@ impl Driver {
         let now = self.now();
         self.head_at = now;
         if adopted.new_run {
+            self.run_changed = now;
             self.store.clear();
             self.clock.lock().reset();
             self.next_ping = now;
@@ -470,7 +507,10 @@ impl Driver {
     /// parent costs one head, since the next takes another tree.
     fn forward_head(&mut self, from: Option<PeerIndex>) {
         let Some((head_no, head)) = self.credentials.lock().head() else { return };
-        let children = self.head_children(head_no);
+        // The end has no next turn: everybody hears of it at once.
+        let ended = self.credentials.lock().is_ended();
+        let all = || self.peers.iter().map(|(index, _)| index).collect();
+        let children = if ended { all() } else { self.head_children(head_no) };
         let frame = Control::NewHead(NewHead { head }).encode();
         for index in children.into_iter().filter(|index| Some(*index) != from) {
             self.send_control(index, frame.clone());
@@ -496,8 +536,7 @@ impl Driver {
         let now = self.now();
         let len = data.len() as u64;
         let Ok(header) = PieceHeader::parse(&data) else {
-            self.report.received.rejected += len;
-            self.swarm.handle_bad_piece(now, index);
+            self.reject(index, data.len());
             return;
         };
         let piece = piece_of(&header, data.len());
@@ -510,11 +549,14 @@ impl Driver {
         let verdict = self.credentials.lock().verify_piece(&data);
         match verdict {
             Verdict::Good(header) => self.on_good_piece(index, header, piece, repair, data),
+            // The last pieces of the run before: nobody's fault.
+            Verdict::Bad if now.since(self.run_changed) <= HOLD => {}
             Verdict::Bad => {
-                self.report.received.rejected += len;
-                self.swarm.handle_bad_piece(now, index);
+                self.hold(Held { since: now, from: index, purpose, data, accused: true });
             }
-            Verdict::Unknown => self.hold(Held { since: now, from: index, purpose, data }),
+            Verdict::Unknown => {
+                self.hold(Held { since: now, from: index, purpose, data, accused: false });
+            }
             Verdict::Stale => self.report.received.duplicate += len,
         }
     }
@@ -549,7 +591,23 @@ impl Driver {
             self.held.iter().filter(|h| h.from == held.from).map(|h| h.data.len()).sum();
         if waiting + held.data.len() <= HOLD_BYTES {
             self.held.push_back(held);
+        } else if held.accused {
+            self.reject(held.from, held.data.len());
         }
+    }
+
+    /// What has waited in vain goes; who sent what nobody has signed is punished.
+    fn judge_held(&mut self, now: Time) {
+        while let Some(held) = self.held.pop_front_if(|h| now.since(h.since) > HOLD) {
+            if held.accused {
+                self.reject(held.from, held.data.len());
+            }
+        }
+    }
+
+    fn reject(&mut self, from: PeerIndex, len: usize) {
+        self.report.received.rejected += len as u64;
+        self.swarm.handle_bad_piece(self.now(), from);
     }
 
     fn retry_held(&mut self) {
@@ -568,7 +626,7 @@ impl Driver {
             return;
         }
         self.next_tick = now + TICK;
-        self.held.retain(|h| now.since(h.since) <= HOLD);
+        self.judge_held(now);
         self.report_links(now);
         if now >= self.next_ping {
             let young = now.since(Time::ZERO) < YOUNG;

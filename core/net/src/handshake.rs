@@ -3,7 +3,6 @@
 //! Nothing else is read from a connection before its proof; every failure looks the same from
 //! outside: one close code, after a fixed time.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -12,10 +11,10 @@ use parking_lot::Mutex;
 use quinn::{Connection, RecvStream, SendStream, VarInt};
 use tokio::time::{sleep, timeout};
 
+use crate::Identity;
 use crate::control::{self, Control, Frame, Hello, Proof};
 use crate::credentials::{Adopted, Credentials, Exporter, Greeted, Refusal};
 use crate::identity::node_of;
-use crate::Identity;
 
 /// The longest a proof may take.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -33,8 +32,6 @@ pub(crate) struct Proven {
     pub(crate) node: NodeId,
     pub(crate) origin: bool,
     pub(crate) dialled: bool,
-    /// Our own address as the other end sees it.
-    pub(crate) observed: Option<SocketAddr>,
     /// The other end showed a newer run or head, and it was adopted.
     pub(crate) adopted: Option<Adopted>,
     /// The other end knows less than we do.
@@ -66,15 +63,14 @@ pub(crate) async fn listen(
         let Control::Proof(Proof { proof }) = talk.receive().await? else {
             return Err(HandshakeError::Broken);
         };
-        let (origin, mut state) = {
+        let (origin, state) = {
             let credentials = credentials.lock();
             let origin = credentials.check_dialler(&hello, &proof, &exporter)?;
             (origin, credentials.welcome(&hello, &exporter)?)
         };
-        state.observed = Some(connection.remote_address().to_string());
         talk.send(&Control::RunState(state)).await?;
         let greeted = Greeted { origin, adopted: None, ours_newer: false };
-        Ok(talk.done(&connection, exporter.their_spki(), greeted, false, None))
+        Ok(talk.done(&connection, exporter.their_spki(), greeted, false))
     })
     .await
 }
@@ -98,9 +94,8 @@ pub(crate) async fn dial(
         let Control::RunState(state) = talk.receive().await? else {
             return Err(HandshakeError::Broken);
         };
-        let observed = state.observed.as_deref().and_then(|text| text.parse().ok());
         let greeted = credentials.lock().check_listener(&hello, state, &exporter)?;
-        Ok(talk.done(&connection, exporter.their_spki(), greeted, true, observed))
+        Ok(talk.done(&connection, exporter.their_spki(), greeted, true))
     })
     .await
 }
@@ -155,7 +150,6 @@ impl Talk {
         their_spki: &[u8],
         greeted: Greeted,
         dialled: bool,
-        observed: Option<SocketAddr>,
     ) -> Proven {
         Proven {
             connection: connection.clone(),
@@ -164,7 +158,6 @@ impl Talk {
             node: node_of(their_spki),
             origin: greeted.origin,
             dialled,
-            observed,
             adopted: greeted.adopted,
             ours_newer: greeted.ours_newer,
         }

@@ -62,6 +62,13 @@ pub fn node_of(spki: &[u8]) -> NodeId {
     NodeId(id)
 }
 
+/// The `SubjectPublicKeyInfo` that the other end of a connection has shown and proven.
+pub(crate) fn peer_spki(connection: &quinn::Connection) -> Option<Vec<u8>> {
+    let identity = connection.peer_identity()?;
+    let keys = identity.downcast::<Vec<CertificateDer<'static>>>().ok()?;
+    keys.first().map(|key| key.to_vec())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,10 +8,10 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use manyhands_stream::MAX_PIECE_LEN;
+use parking_lot::Mutex;
 use quinn::{Connection, RecvStream, SendStream, VarInt};
 use tokio::sync::mpsc;
 
@@ -49,7 +49,10 @@ impl Purpose {
 #[derive(Debug)]
 pub(crate) enum LinkEvent {
     Frame(Frame),
-    Piece { purpose: Purpose, data: Bytes },
+    Piece {
+        purpose: Purpose,
+        data: Bytes,
+    },
     /// The connection is gone.
     Closed,
 }
@@ -58,7 +61,10 @@ pub(crate) enum LinkEvent {
 #[derive(Debug)]
 pub(crate) struct Link {
     connection: Connection,
-    control: mpsc::Sender<Bytes>,
+    /// Taken when the link says farewell: the control stream then ends.
+    control: Mutex<Option<mpsc::Sender<Bytes>>>,
+    /// The stream of the newest piece: streams go out in order, so its end tells of all.
+    newest: Mutex<Option<SendStream>>,
     given: AtomicU64,
 }
 
@@ -84,12 +90,18 @@ impl Link {
         tokio::spawn(write_control(send, outgoing));
         tokio::spawn(read_control(connection.clone(), recv, buffered, report.clone()));
         tokio::spawn(read_pieces(connection.clone(), report));
-        Arc::new(Self { connection, control, given: AtomicU64::new(0) })
+        Arc::new(Self {
+            connection,
+            control: Mutex::new(Some(control)),
+            newest: Mutex::new(None),
+            given: AtomicU64::new(0),
+        })
     }
 
     /// Queues a control frame; a peer that reads none is closed.
     pub(crate) fn send_control(&self, frame: Bytes) {
-        if self.control.try_send(frame).is_err() {
+        let control = self.control.lock();
+        if control.as_ref().is_some_and(|control| control.try_send(frame).is_err()) {
             self.close(MISBEHAVED);
         }
     }
@@ -107,7 +119,19 @@ impl Link {
         };
         let _ = stream.finish();
         self.given.fetch_add(len, Relaxed);
+        *self.newest.lock() = Some(stream);
         Ok(())
+    }
+
+    /// Ends the control stream, and returns when the peer has what was sent, or has gone.
+    pub(crate) async fn farewell(&self) {
+        drop(self.control.lock().take());
+        let newest = self.newest.lock().take();
+        if let Some(stream) = newest {
+            let _ = stream.stopped().await;
+        }
+        // The peer answers the end of the control stream by closing.
+        self.connection.closed().await;
     }
 
     /// Bytes of pieces handed to QUIC so far.
@@ -140,8 +164,6 @@ async fn write_control(mut send: SendStream, mut frames: mpsc::Receiver<Bytes>) 
         }
     }
     let _ = send.finish();
-    // Dropping an unacknowledged stream would reset it and lose the last words.
-    let _ = tokio::time::timeout(Duration::from_secs(1), send.stopped()).await;
 }
 
 async fn read_control<F, R>(
@@ -171,8 +193,7 @@ async fn read_control<F, R>(
             }
         }
     }
-    // A control stream that ends ends the connection, once the pieces on their way have come.
-    let _ = tokio::time::timeout(Duration::from_secs(1), connection.closed()).await;
+    // A control stream that ends ends the connection.
     connection.close(VarInt::from_u32(0), b"");
     report(LinkEvent::Closed).await;
 }

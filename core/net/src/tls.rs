@@ -72,7 +72,9 @@ impl AnyRawKey {
         if key.len() == ED25519_SPKI_LEN {
             Ok(())
         } else {
-            Err(TlsError::PeerIncompatible(PeerIncompatible::NoCertificateRequestSignatureSchemesInCommon))
+            Err(TlsError::PeerIncompatible(
+                PeerIncompatible::NoCertificateRequestSignatureSchemesInCommon,
+            ))
         }
     }
 

@@ -86,8 +86,7 @@ impl Broadcast {
             hints: Vec::new(),
             seed: config.seed,
         };
-        let (node, node_events) =
-            Node::start(node_config, Credentials::Origin(Box::new(origin)))?;
+        let (node, node_events) = Node::start(node_config, Credentials::Origin(Box::new(origin)))?;
         let addresses = dialable_addresses(node.address(), manyhands_stream::MAX_HINTS);
         let mut link = Link::open(config.channel.key(), config.invite.clone());
         link.hints.clone_from(&addresses);
@@ -306,7 +305,9 @@ impl Live {
                 });
                 self.node.publish(pieces.collect()).await;
             }
-            Err(error) => self.notice("chunk_lost", format!("a part of the stream is lost: {error}")),
+            Err(error) => {
+                self.notice("chunk_lost", format!("a part of the stream is lost: {error}"))
+            }
         }
     }
 
@@ -373,11 +374,8 @@ impl Live {
     async fn stats(&self) -> Option<Stats> {
         let report = self.node.report().await?;
         let now_ms = i64::from(to_ms(self.node.now().as_micros().cast_signed()));
-        let playing = Playing {
-            position_ms: now_ms,
-            stream_bytes: self.stream_bytes,
-            ..Playing::default()
-        };
+        let playing =
+            Playing { position_ms: now_ms, stream_bytes: self.stream_bytes, ..Playing::default() };
         let uptime = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
         Some(Stats::new(Role::Broadcaster, uptime, &report, playing, self.upload_limit))
     }

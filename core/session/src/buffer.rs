@@ -52,11 +52,20 @@ pub(crate) struct TrackBuffer {
     admitted: bool,
     /// Everything captured up to here is complete, from the cursor on.
     frontier: Option<(u32, i64)>,
+    /// The signed last chunk of the track.
+    last: Option<u32>,
 }
 
 impl TrackBuffer {
     pub(crate) fn new(gate: Gate) -> Self {
-        Self { gate, chunks: BTreeMap::new(), cursor: None, admitted: false, frontier: None }
+        Self {
+            gate,
+            chunks: BTreeMap::new(),
+            cursor: None,
+            admitted: false,
+            frontier: None,
+            last: None,
+        }
     }
 
     /// Takes in a chunk; one behind the cursor is too late and is dropped.
@@ -96,8 +105,7 @@ impl TrackBuffer {
             .find(|(_, c)| c.capture_us >= position_us)
             .or_else(|| self.chunks.iter().next_back())
             .map(|(number, _)| *number)?;
-        self.contiguous_from(number)
-            .map(|(_, frontier_us)| (number, frontier_us))
+        self.contiguous_from(number).map(|(_, frontier_us)| (number, frontier_us))
     }
 
     /// Hands out from this chunk on.
@@ -116,8 +124,21 @@ impl TrackBuffer {
         Some(timeline::decode_us(chunk.timescale, chunk.body.units.first()?))
     }
 
-    /// The capture time up to which everything is there.
+    /// Nothing comes after this chunk.
+    pub(crate) fn set_last(&mut self, number: u32) {
+        self.last = Some(number);
+    }
+
+    /// The last chunk has been handed out.
+    pub(crate) fn is_over(&self) -> bool {
+        matches!((self.cursor, self.last), (Some((next, _)), Some(last)) if next > last)
+    }
+
+    /// The capture time up to which everything is there; after the last chunk, for ever.
     pub(crate) fn frontier_us(&self) -> Option<i64> {
+        if self.is_over() || self.frontier.is_some_and(|(number, _)| Some(number) == self.last) {
+            return Some(i64::MAX);
+        }
         self.frontier.map(|(_, us)| us)
     }
 
@@ -138,7 +159,9 @@ impl TrackBuffer {
                 continue;
             };
             let capture_us = chunk.captured_us(unit);
-            if capture_us > position_us {
+            // A chunk's closing time is cut to a millisecond: its last units may lie behind it.
+            let closing = self.last == Some(number) && chunk.capture_us <= position_us;
+            if capture_us > position_us && !closing {
                 return Ok(None);
             }
             if !self.admitted {

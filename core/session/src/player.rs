@@ -2,15 +2,15 @@
 //!
 //! Pure but for the keys that it borrows: time is an argument, in microseconds of the node's clock.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
-use manyhands_media::{TrackConfig, chunk};
 use manyhands_media::gate::Gate;
+use manyhands_media::{TrackConfig, chunk};
 use manyhands_net::{Credentials, Reading};
 use manyhands_stream::{Assembly, OpenedChunk, PieceHeader, Progress};
 
-use crate::buffer::{Opened, TrackBuffer};
+use crate::buffer::{Due, Opened, TrackBuffer};
 use crate::event::Released;
 use crate::playout::{Playout, State, Step, first_position};
 use crate::timeline;
@@ -68,9 +68,6 @@ pub(crate) struct Player {
     startable_us: Option<i64>,
     stream_bytes: u64,
     paused: bool,
-    last_due_us: i64,
-    last_chunk_seen: bool,
-    end_us: Option<i64>,
     undecodable: u64,
     /// Added to the times of a later run's units, so that for the shell the stream goes on.
     shift_us: i64,
@@ -88,9 +85,6 @@ impl Player {
             startable_us: None,
             stream_bytes: 0,
             paused: false,
-            last_due_us: 0,
-            last_chunk_seen: false,
-            end_us: None,
             undecodable: 0,
             shift_us: 0,
             rejoining: false,
@@ -122,8 +116,6 @@ impl Player {
         self.tracks.clear();
         self.playout.reset();
         self.startable_us = None;
-        self.end_us = None;
-        self.last_chunk_seen = false;
     }
 
     /// Takes in a verified piece; a chunk that it completes is opened.
@@ -201,14 +193,10 @@ impl Player {
         self.paused
     }
 
-    /// The signed last chunk of the broadcast has been handed out.
+    /// The signed last chunk of every track has been handed out.
     pub(crate) fn is_over(&self) -> bool {
-        self.end_us.is_some_and(|end| self.playout.position_us() >= end)
-    }
-
-    /// The capture time of the newest unit handed out.
-    pub(crate) fn last_due_us(&self) -> i64 {
-        self.last_due_us
+        let mut selected = self.tracks.values().filter(|t| t.selected).peekable();
+        selected.peek().is_some() && selected.all(|t| t.buffer.is_over())
     }
 
     fn open(
@@ -226,10 +214,6 @@ impl Player {
         };
         self.stream_bytes += chunk.plaintext.len() as u64;
         self.paused = header.flags.paused;
-        if header.flags.last {
-            let end = opened.capture_us;
-            self.end_us = Some(self.end_us.map_or(end, |known| known.min(end)));
-        }
         let Some(track) = self.tracks.get_mut(&header.track) else { return };
         track.closed_us.insert(header.chunk, opened.capture_us);
         if track.closed_us.len() > MAX_ASSEMBLIES {
@@ -238,6 +222,9 @@ impl Player {
         let before = header.chunk.checked_sub(1).and_then(|n| track.closed_us.get(&n));
         if let (Some(before_us), Some(media)) = (before, media) {
             self.playout.handle_complete(media.media_us - before_us);
+        }
+        if header.flags.last {
+            track.buffer.set_last(header.chunk);
         }
         track.buffer.insert(header.chunk, opened);
     }
@@ -332,27 +319,25 @@ impl Player {
         }
     }
 
-    /// Due units of all tracks, earliest capture first within each step's tracks.
+    /// Hands out the due units of all tracks: each track's in decode order, the tracks interleaved
+    /// by capture time.
     fn hand_out(&mut self, now_us: i64, outcome: &mut Outcome) {
         let position = self.playout.position_us();
         let mut end_us = self.handed.map_or(i64::MIN, |(end, _)| end);
+        let mut rows = Vec::new();
         for (id, track) in &mut self.tracks {
+            let mut row = VecDeque::new();
             loop {
                 match track.buffer.pop_due(position) {
                     Ok(Some(mut due)) => {
-                        self.last_due_us = self.last_due_us.max(due.capture_us);
                         timeline::shift(due.timescale, &mut due.unit, self.shift_us);
                         end_us = end_us.max(timeline::decode_us(due.timescale, &due.unit));
-                        let changed = due.config.filter(|c| track.config.as_ref() != Some(c));
-                        if changed.is_some() {
-                            track.config.clone_from(&changed);
+                        let config = due.config.filter(|c| track.config.as_ref() != Some(c));
+                        if config.is_some() {
+                            track.config.clone_from(&config);
                         }
-                        outcome.released.push(Released {
-                            track: *id,
-                            config: changed,
-                            unit: due.unit,
-                            capture_us: due.capture_us,
-                        });
+                        let Due { capture_us, unit, .. } = due;
+                        row.push_back(Released { track: *id, config, unit, capture_us });
                     }
                     Ok(None) => break,
                     Err(error) => {
@@ -361,11 +346,24 @@ impl Player {
                     }
                 }
             }
+            rows.push(row);
         }
+        outcome.released = interleave(rows);
         if !outcome.released.is_empty() {
             self.handed = Some((end_us, now_us));
         }
-        outcome.released.sort_by_key(|r| r.capture_us);
+    }
+}
+
+/// Merges rows by capture time without changing the order within a row.
+fn interleave(mut rows: Vec<VecDeque<Released>>) -> Vec<Released> {
+    let mut merged = Vec::new();
+    loop {
+        let next = rows.iter_mut().filter(|row| !row.is_empty());
+        let Some(row) = next.min_by_key(|row| row.front().map(|r| r.capture_us)) else {
+            return merged;
+        };
+        merged.extend(row.pop_front());
     }
 }
 

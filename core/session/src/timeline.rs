@@ -9,9 +9,6 @@ use manyhands_media::AccessUnit;
 
 /// A unit that comes this much later than its decode time says is not late: the input has stood.
 const DISCONTINUITY_US: i64 = 1_000_000;
-/// Bytes in front of a chunk's access units: media time of tick 0 in microseconds (i64), ticks a
-/// second (u32), little endian.
-pub(crate) const PREFIX: usize = 12;
 
 /// The media time of tick 0, in microseconds, as the broadcaster finds it out.
 #[derive(Debug, Clone, Copy, Default)]
@@ -30,7 +27,8 @@ impl Timeline {
         });
     }
 
-    /// What stands in front of a chunk of a track with this timescale.
+    /// What stands in front of a chunk's access units: media time of tick 0 in microseconds (i64),
+    /// ticks a second (u32), little endian.
     pub(crate) fn prefix(self, timescale: u32) -> Vec<u8> {
         let zero_us = self.zero_us.unwrap_or_default();
         [&zero_us.to_le_bytes()[..], &timescale.to_le_bytes()].concat()

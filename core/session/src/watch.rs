@@ -10,11 +10,11 @@ use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{MissedTickBehavior, interval};
 
+use crate::Error;
 use crate::event::{EndReason, Event, Released, Watching};
 use crate::player::{Checking, Outcome, Player};
 use crate::playout::State;
 use crate::stats::{Playing, Role, Stats};
-use crate::Error;
 
 /// Units that wait for the shell: 4 s of 120 pictures and 50 sounds a second. A shell that is
 /// slower misses units, and hears of it.
@@ -25,6 +25,8 @@ const EVENTS: usize = 256;
 const STEP: Duration = Duration::from_millis(5);
 /// Without a head for this long (they come each second) the broadcaster does not get through.
 const SILENT: Duration = Duration::from_millis(3_000);
+/// After the signed end, what has not come by then does not come.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 /// How long handing over the children may take when leaving.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -105,8 +107,10 @@ impl Watch {
             upload_limit: config.upload_limit,
             patience: config.patience,
             heard: Instant::now(),
+            end_heard: None,
             state: None,
             joined: false,
+            first_told: false,
             missed: 0,
             playhead_ms: 0,
             shown: shown.clone(),
@@ -164,8 +168,10 @@ struct Viewer {
     patience: Option<Duration>,
     /// When the last head came.
     heard: Instant,
+    end_heard: Option<Instant>,
     state: Option<Watching>,
     joined: bool,
+    first_told: bool,
     missed: u64,
     playhead_ms: u32,
     shown: Arc<Mutex<Shown>>,
@@ -293,7 +299,8 @@ impl Viewer {
 
     fn report(&mut self, outcome: &Outcome, media_us: i64) {
         let position_ms = self.player.playout().position_us() / 1000;
-        if outcome.first {
+        if outcome.first && !self.first_told {
+            self.first_told = true;
             let startup_ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
             let latency_ms = (media_us - self.player.playout().position_us()) / 1000;
             self.tell(Event::FirstFrame { startup_ms, latency_ms });
@@ -322,9 +329,12 @@ impl Viewer {
     }
 
     fn ended(&mut self) -> Option<EndReason> {
-        let over = self.player.is_over() || self.player.playout().state() == State::Waiting;
-        if over && self.node.credentials().lock().is_ended() {
-            return Some(EndReason::Finished);
+        if self.node.credentials().lock().is_ended() {
+            // A last piece that was lost with its sender does not come any more.
+            let since = self.end_heard.get_or_insert_with(Instant::now).elapsed();
+            let waiting = self.player.playout().state() == State::Waiting;
+            let over = self.player.is_over() || waiting || since > LAST_WORDS;
+            return over.then_some(EndReason::Finished);
         }
         let patience = self.patience?;
         (self.heard.elapsed() > patience).then_some(EndReason::Unreachable)

@@ -1,0 +1,209 @@
+//! A broadcast and its viewers over real sockets on loopback: what comes out is what went in.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use manyhands_media::{AacConfig, AccessUnit, Codec, TrackConfig};
+use manyhands_session::{
+    Broadcast, BroadcastConfig, Channel, Checking, EndReason, Event, Link, Outputs, Released,
+    Secret, Watch, WatchConfig,
+};
+use tokio::time::{interval, timeout};
+
+/// Nothing here takes longer on any machine that works.
+const PATIENCE: Duration = Duration::from_secs(60);
+const LOOPBACK: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+/// Ticks of an AAC frame at 48 kHz.
+const FRAME: i64 = 1024;
+
+fn sound() -> TrackConfig {
+    TrackConfig {
+        timescale: 48_000,
+        codec: Codec::Aac(AacConfig { sample_rate: 48_000, channels: 2 }),
+    }
+}
+
+/// The `n`-th frame: its content says its number.
+fn frame(n: u32) -> AccessUnit {
+    let dts = i64::from(n) * FRAME;
+    let data = [&[0x21_u8][..], &n.to_be_bytes().repeat(40)].concat();
+    AccessUnit { dts, pts: dts, duration: 1024, keyframe: true, data: Bytes::from(data) }
+}
+
+fn try_broadcast(
+    seed: [u8; 32],
+    listen: SocketAddr,
+    run: u64,
+) -> Result<Broadcast, manyhands_session::Error> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64;
+    let config = BroadcastConfig {
+        title: "A title".into(),
+        channel: Channel::from_seed(Secret::new(seed)),
+        invite: Secret::new([7; 16]),
+        broadcast: 1,
+        started_ms: now + run,
+        private: false,
+        listen,
+        upload_limit: None,
+        seed: run,
+        tracks: vec![(sound(), 64_000)],
+    };
+    Ok(Broadcast::start(config)?.0)
+}
+
+fn broadcast_on(seed: [u8; 32]) -> Broadcast {
+    try_broadcast(seed, LOOPBACK, 0).unwrap()
+}
+
+fn watch(link: &Link, seed: u64) -> (Watch, Outputs) {
+    Watch::start(WatchConfig {
+        link: link.clone(),
+        listen: LOOPBACK,
+        upload_limit: None,
+        hints: Vec::new(),
+        seed,
+        checking: Checking::Exact,
+        patience: None,
+    })
+    .unwrap()
+}
+
+/// Sends frames in real time until `enough` says so.
+async fn feed(broadcast: &Broadcast, mut enough: impl FnMut() -> bool) {
+    let mut beat = interval(Duration::from_micros(21_333));
+    let mut n = 0;
+    while !enough() {
+        beat.tick().await;
+        broadcast.push(0, frame(n), (n == 0).then(sound), Instant::now()).await;
+        n += 1;
+    }
+}
+
+async fn next(outputs: &mut Outputs) -> Released {
+    timeout(PATIENCE, outputs.units.recv()).await.expect("a unit in time").expect("a unit")
+}
+
+/// Takes `count` units and says whether they are an unbroken row of the frames that went in.
+async fn take_row(outputs: &mut Outputs, count: i64) {
+    let first = next(outputs).await;
+    assert_eq!(first.config, Some(sound()));
+    for i in 1..count {
+        let unit = next(outputs).await.unit;
+        let n = u32::try_from(first.unit.dts / FRAME + i).unwrap();
+        assert_eq!(unit, frame(n));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn viewers_get_exactly_what_was_sent_and_hear_the_signed_end() {
+    let broadcast = broadcast_on([1; 32]);
+    let link = broadcast.link().clone();
+    let (done, mut all) = tokio::sync::mpsc::channel(3);
+    for seed in 0..3 {
+        let (viewer, mut outputs) = watch(&link, seed);
+        let done = done.clone();
+        tokio::spawn(async move {
+            take_row(&mut outputs, 60).await;
+            done.send(()).await.unwrap();
+            while let Some(event) = outputs.events.recv().await {
+                if let Event::Ended(reason) = event {
+                    done.send(()).await.unwrap();
+                    return (viewer.leave().await.unwrap(), reason);
+                }
+            }
+            panic!("a viewer ended without a word");
+        });
+    }
+    let mut rows = 0;
+    feed(&broadcast, || {
+        while all.try_recv().is_ok() {
+            rows += 1;
+        }
+        rows == 3
+    })
+    .await;
+    let stats = broadcast.finish().await.unwrap();
+    assert!(stats.stream_bytes > 0 && stats.sent.media > 0);
+    for _ in 0..3 {
+        timeout(PATIENCE, all.recv()).await.expect("the end in time").unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_invitation_opens_nothing() {
+    let broadcast = broadcast_on([2; 32]);
+    let mut wrong = broadcast.link().clone();
+    wrong.secret = Secret::new([8; 16]);
+    let (_stranger, mut outputs) = Watch::start(WatchConfig {
+        patience: Some(Duration::from_secs(3)),
+        ..WatchConfig {
+            link: wrong,
+            listen: LOOPBACK,
+            upload_limit: None,
+            hints: Vec::new(),
+            seed: 1,
+            checking: Checking::Exact,
+            patience: None,
+        }
+    })
+    .unwrap();
+    let mut ended = None;
+    let watching = async {
+        while let Some(event) = outputs.events.recv().await {
+            assert!(!matches!(event, Event::Joined { .. } | Event::FirstFrame { .. }), "{event:?}");
+            if let Event::Ended(reason) = event {
+                ended = Some(reason);
+                return;
+            }
+        }
+    };
+    tokio::select! {
+        () = feed(&broadcast, || false) => {}
+        result = timeout(PATIENCE, watching) => result.expect("an end in time"),
+    }
+    assert_eq!(ended, Some(EndReason::Unreachable));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_broadcaster_that_starts_again_is_followed_on_the_same_link() {
+    let first = broadcast_on([3; 32]);
+    let link = first.link().clone();
+    let address = first.addresses()[0];
+    let (_viewer, mut outputs) = watch(&link, 5);
+    let last = tokio::select! {
+        () = feed(&first, || false) => unreachable!("it never has enough"),
+        last = async {
+            for _ in 0..20 {
+                next(&mut outputs).await;
+            }
+            next(&mut outputs).await.unit.dts
+        } => last,
+    };
+    drop(first); // as if killed: no word to anybody
+    let second = timeout(PATIENCE, async {
+        loop {
+            // The first one's socket closes when its task has ended.
+            if let Ok(again) = try_broadcast([3; 32], address, 1) {
+                break again;
+            }
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .expect("the port is free again");
+    let (mut previous, mut seen) = (last, 0);
+    tokio::select! {
+        () = feed(&second, || false) => {}
+        () = async {
+            // What the first run left comes first; then the second's frames, numbered from 0.
+            while seen < 20 {
+                let unit = next(&mut outputs).await.unit;
+                assert!(unit.dts > previous, "time goes on: {} after {previous}", unit.dts);
+                previous = unit.dts;
+                let number = u32::from_be_bytes(unit.data[1..5].try_into().unwrap());
+                seen += usize::from(unit.dts != frame(number).dts);
+            }
+        } => {}
+    }
+}
