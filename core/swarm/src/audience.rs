@@ -4,7 +4,7 @@
 //! parent; the origin adds it up and sends the result down. Everything here is "about": members can
 //! lie (SECURITY 39), and nothing but comfort and the choice of homes depends on it.
 
-use crate::lane::LaneId;
+use crate::lane::{Lane, LaneId};
 use crate::message::{LaneReport, Message, Report, Status, TrackStatus};
 use crate::swarm::MAX_TRACKS;
 use crate::{Contact, PeerIndex, Swarm, Time, TrackId};
@@ -58,12 +58,35 @@ impl Swarm {
             self.audience.status = Some(self.survey(now));
             return self.send_status();
         }
+        self.report_lanes(now, |_, _| true);
+    }
+
+    /// In between: where slack has come or gone since the parent last heard of it, so that searches
+    /// go where there are slots.
+    pub(crate) fn report_changes(&mut self, now: Time) {
+        if !self.is_root() && self.budget_bps() > 0 {
+            self.report_lanes(now, |lane, report| {
+                let told = lane.slack_told;
+                (told == 0) != (report.slack == 0) || report.slack < told / 2
+            });
+        }
+    }
+
+    fn report_lanes(&mut self, now: Time, wanted: impl Fn(&Lane, &LaneReport) -> bool) {
         let mut parents: Vec<(PeerIndex, LaneReport)> = Vec::new();
         for id in self.lane_ids() {
             let Some(lane) = self.lane(id) else { continue };
-            if let Some(parent) = lane.parent.as_ref().map(|p| p.peer) {
-                parents.push((parent, self.below(now, id)));
+            let Some(parent) = lane.parent.as_ref().map(|p| p.peer) else { continue };
+            let report = self.below(now, id);
+            if wanted(lane, &report) {
+                parents.push((parent, report));
+                if let Some(lane) = self.lane_mut(id) {
+                    lane.slack_told = report.slack;
+                }
             }
+        }
+        if parents.is_empty() {
+            return;
         }
         parents.sort_by_key(|(peer, _)| *peer);
         let me = self.config.node;

@@ -29,6 +29,20 @@ impl Dice {
         items.get(at)
     }
 
+    /// An item by chance in proportion to its weight.
+    pub(crate) fn weighted<T: Copy>(&mut self, items: &[(T, u32)]) -> Option<T> {
+        let sum: u64 = items.iter().map(|(_, w)| u64::from(*w)).sum();
+        let mut left = self.below(usize::try_from(sum).unwrap_or(usize::MAX)) as u64;
+        let hit = items.iter().find(|(_, weight)| match left.checked_sub(u64::from(*weight)) {
+            Some(rest) => {
+                left = rest;
+                false
+            }
+            None => true,
+        });
+        hit.map(|(item, _)| *item)
+    }
+
     /// Puts `items` in a random order.
     pub(crate) fn shuffle<T>(&mut self, items: &mut [T]) {
         for end in (1..items.len()).rev() {

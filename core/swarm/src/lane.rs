@@ -150,6 +150,8 @@ pub(crate) struct Lane {
     pub(crate) hold_sent: Option<Time>,
     pub(crate) climb_after: Time,
     pub(crate) climbs: u8,
+    /// The slack that the parent was last told of.
+    pub(crate) slack_told: u32,
     /// When the children last got the path.
     pub(crate) path_sent: Time,
     pub(crate) path_dirty: bool,

@@ -27,6 +27,8 @@ const AFTER_NACK: Duration = Duration::from_millis(50);
 const FROM_PARENT: Duration = Duration::from_millis(200);
 /// ...and after silence (findings, R10).
 const AFTER_SILENCE: Duration = Duration::from_millis(350);
+/// Rounds of a first search before its pieces are pulled.
+const PATIENT_TRIES: u8 = 5;
 /// Pieces under way at once.
 const MAX_PULLS: usize = 64;
 /// Pieces in one question, and in one round.
@@ -182,7 +184,11 @@ impl Swarm {
         if let Some(timing) = lane.timing {
             return Some(timing.limit());
         }
-        // No own experience: as late as the latest of the others.
+        // No own experience: as late as the latest of the others, once the search takes long; the
+        // parent to come sends what is missing.
+        if parent.is_none() && lane.search.tries < PATIENT_TRIES {
+            return None;
+        }
         track.lanes.iter().filter_map(|l| l.timing).map(|t| t.limit()).max()
     }
 
@@ -303,5 +309,9 @@ impl Swarm {
             }
         }
         self.counters.refusals += m.pieces.len() as u64;
+        // Until its next digest says otherwise.
+        if let Some(known) = self.peers.get_mut(peer).and_then(|p| p.known.as_mut()) {
+            known.busy = true;
+        }
     }
 }

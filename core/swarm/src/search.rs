@@ -298,8 +298,11 @@ impl Swarm {
                     Some(p.info.node) != who && !ask.seen.contains(&p.info.node.short())
                 })
         };
-        let below: Vec<PeerIndex> =
-            lane.staying().filter(|c| c.slack > 0 && fresh(c.peer)).map(|c| c.peer).collect();
+        let below: Vec<(PeerIndex, u32)> = lane
+            .staying()
+            .filter(|c| c.slack > 0 && fresh(c.peer))
+            .map(|c| (c.peer, c.slack))
+            .collect();
         let free: Vec<PeerIndex> = self
             .peers
             .partners()
@@ -326,12 +329,14 @@ impl Swarm {
         if self.leaving.is_some() && up.is_some() {
             return up;
         }
-        self.dice
-            .pick(&below)
-            .copied()
-            .or_else(|| self.dice.pick(&free).copied())
-            .or(up)
-            .or_else(|| self.dice.pick(&others).copied())
+        if let Some(child) = self.dice.weighted(&below) {
+            // What is sent there may take a slot: the next search sees one less.
+            if let Some(c) = self.lane_mut(id).and_then(|l| l.child_mut(child)) {
+                c.slack = c.slack.saturating_sub(1);
+            }
+            return Some(child);
+        }
+        self.dice.pick(&free).copied().or(up).or_else(|| self.dice.pick(&others).copied())
     }
 
     /// Whether a neighbour shows signs of being gone: quiet, or late as a parent anywhere.

@@ -318,6 +318,7 @@ impl Swarm {
         if now >= self.next_digest {
             self.next_digest = now + DIGEST;
             self.send_digests();
+            self.report_changes(now);
         }
         if now >= self.next_slow {
             self.next_slow = now + SLOW;
