@@ -13,11 +13,11 @@ use crate::args;
 use crate::events::Printer;
 use crate::failure::{Exit, Failure};
 use crate::input::{Input, InputKind};
-use crate::pattern::PatternConfig;
 use crate::record::Recording;
 use crate::state::{self, State};
 use crate::stop::Stop;
 use crate::table;
+use manyhands::pattern::PatternConfig;
 
 /// Where links point to; its fragment never leaves the browser.
 pub(crate) const HOST: &str = "manyhands.invalid";

@@ -15,13 +15,13 @@ use crate::broadcast::{HOST, unix_ms};
 use crate::events::Printer;
 use crate::failure::{Exit, Failure};
 use crate::input::{Input, InputKind};
-use crate::page::{self, Feed, PageConfig};
 use crate::page_feed::PageFeed;
-use crate::pattern::PatternConfig;
 use crate::state::State;
 use crate::stop::Stop;
 use crate::table;
 use crate::watch::{open_browser, page_state};
+use manyhands::page::{self, Feed, PageConfig};
+use manyhands::pattern::PatternConfig;
 
 /// What a viewer of the demo gives at most: twice the test pattern, like a home line.
 const VIEWER_GIVES: u64 = 2_600_000;
@@ -131,7 +131,10 @@ impl Crowd {
                 listen,
                 upload_limit: Some(VIEWER_GIVES),
                 hints: Vec::new(),
-                seed: args.common.seed.map_or_else(rand::random, |s| s.wrapping_add(u64::from(n) + 1)),
+                seed: args
+                    .common
+                    .seed
+                    .map_or_else(rand::random, |s| s.wrapping_add(u64::from(n) + 1)),
                 checking: Checking::Clean,
                 patience: None,
             };

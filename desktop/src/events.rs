@@ -10,16 +10,28 @@ use serde_json::{Value, json};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Printer {
     json: bool,
+    /// Standard output is the film: sentences go to standard error.
+    film: bool,
     start: Instant,
 }
 
 impl Printer {
     pub(crate) fn new(json: bool, start: Instant) -> Self {
-        Self { json, start }
+        Self { json, film: false, start }
+    }
+
+    /// The same for when standard output is the film.
+    pub(crate) fn beside_film(self) -> Self {
+        Self { film: true, ..self }
     }
 
     pub(crate) fn is_json(self) -> bool {
         self.json
+    }
+
+    /// Standard output is for sentences and tables.
+    pub(crate) fn is_for_people(self) -> bool {
+        !self.json && !self.film
     }
 
     /// Prints an event for scripts; people see what [`Printer::say`] prints.
@@ -36,7 +48,9 @@ impl Printer {
 
     /// Prints a sentence for people.
     pub(crate) fn say(self, sentence: &str) {
-        if !self.json {
+        if self.film {
+            let _ = writeln!(io::stderr(), "{sentence}");
+        } else if !self.json {
             write_line(sentence);
         }
     }

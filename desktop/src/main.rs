@@ -7,9 +7,7 @@ mod events;
 mod failure;
 mod input;
 mod links;
-mod page;
 mod page_feed;
-mod pattern;
 mod rate;
 mod record;
 mod state;
@@ -48,7 +46,8 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli, start: Instant) -> Result<(), Failure> {
     let printer = |json| Printer::new(json, start);
-    let Some(command) = cli.command.or_else(|| Cli::parse_from(["manyhands", "demo"]).command) else {
+    let Some(command) = cli.command.or_else(|| Cli::parse_from(["manyhands", "demo"]).command)
+    else {
         return Err(Failure::new(Exit::Usage, "no command"));
     };
     let work = async {

@@ -5,7 +5,7 @@ use manyhands_media::output::{Base, Fmp4};
 use manyhands_media::{TrackConfig, TrackKind};
 use manyhands_session::Released;
 
-use crate::page::{Feed, Media};
+use manyhands::page::{Feed, Media};
 
 /// Where the page's time has the stream's zero, in seconds: more than any file's first decode time
 /// lies before its first picture.

@@ -4,19 +4,24 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
+use std::sync::mpsc::{
+    Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError, sync_channel,
+};
 use std::thread;
+use std::time::Duration;
 
 use manyhands_media::output::{Base, Fmp4};
 use manyhands_media::{AccessUnit, TrackConfig};
 
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure};
 
 /// Units that wait for the writer: about 10 s of picture and sound. A writer that is slower than
 /// that has lost.
 const QUEUE: usize = 1024;
 /// A fragment of a track is written when it is this long, in milliseconds.
 const FRAGMENT_MS: i64 = 500;
+/// How long the last units may take to be written.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Units held back until every track has shown its configuration.
 const HOLD: usize = 512;
 
@@ -32,11 +37,11 @@ pub(crate) struct Recording {
 impl Recording {
     /// Begins a file with this many tracks; `-` is standard output.
     pub(crate) fn create(path: &Path, tracks: usize) -> Result<Self, Failure> {
-        let name = path.display().to_string();
-        let out: Box<dyn Write + Send> = if name == "-" {
-            Box::new(io::stdout())
+        let (out, name): (Box<dyn Write + Send>, String) = if path == Path::new("-") {
+            (Box::new(io::stdout()), "standard output".into())
         } else {
-            Box::new(File::create(path).map_err(|e| Failure::local(&name, e))?)
+            let name = path.display().to_string();
+            (Box::new(File::create(path).map_err(|e| Failure::local(&name, e))?), name)
         };
         let (units, inbox) = sync_channel(QUEUE);
         let (report, done) = sync_channel(1);
@@ -55,7 +60,7 @@ impl Recording {
     /// What went wrong so far, in one line.
     pub(crate) fn problem(&mut self) -> Option<String> {
         if self.slow {
-            return Some(format!("{}: the reader is too slow; what came before is whole", self.name));
+            return Some(self.too_slow());
         }
         match self.done.try_recv() {
             Ok(Err(error)) => Some(format!("{}: {error}", self.name)),
@@ -63,12 +68,18 @@ impl Recording {
         }
     }
 
+    fn too_slow(&self) -> String {
+        format!("{}: what reads it is too slow; what came before is whole", self.name)
+    }
+
     /// Writes what is left and closes the file.
     pub(crate) fn finish(self) -> Result<(), Failure> {
+        let too_slow = self.too_slow();
         drop(self.units);
-        match self.done.recv() {
+        match self.done.recv_timeout(PATIENCE) {
             Ok(Err(error)) => Err(Failure::local(self.name, error)),
-            _ => Ok(()),
+            Err(RecvTimeoutError::Timeout) => Err(Failure::new(Exit::Local, too_slow)),
+            Ok(Ok(())) | Err(RecvTimeoutError::Disconnected) => Ok(()),
         }
     }
 }
@@ -105,7 +116,7 @@ impl Writer {
         for track in 0..self.runs.len() {
             self.flush(track)?;
         }
-        self.out.flush().map_err(|e| e.to_string())
+        self.out.flush().map_err(|e| told(&e))
     }
 
     fn unit(
@@ -140,7 +151,7 @@ impl Writer {
         let base = Base::earliest(firsts).unwrap_or(Base::ZERO);
         let mut file = Fmp4::new(&known).with_base(base);
         let head = file.init().map_err(|e| e.to_string())?;
-        self.out.write_all(&head).map_err(|e| e.to_string())?;
+        self.out.write_all(&head).map_err(|e| told(&e))?;
         self.file = Some(file);
         for (track, unit, config) in std::mem::take(&mut self.waiting) {
             self.write(track, unit, config)?;
@@ -159,7 +170,8 @@ impl Writer {
             return Ok(()); // a track that showed itself too late has no place in this file
         };
         let run_ms = self.runs.get(track).and_then(|run| Some(unit.dts - run.first()?.dts));
-        let long = run_ms.is_some_and(|t| t.saturating_mul(1000) / i64::from(timescale) >= FRAGMENT_MS);
+        let long =
+            run_ms.is_some_and(|t| t.saturating_mul(1000) / i64::from(timescale) >= FRAGMENT_MS);
         if config.is_some() || long {
             self.flush(track)?;
         }
@@ -178,11 +190,20 @@ impl Writer {
         let place = self.place(track);
         let Some(file) = self.file.as_mut().filter(|_| !run.is_empty()) else { return Ok(()) };
         let fragment = file.fragment(place, &run).map_err(|e| e.to_string())?;
-        self.out.write_all(&fragment).map_err(|e| e.to_string())
+        self.out.write_all(&fragment).map_err(|e| told(&e))
     }
 
     /// A track's number in the file: tracks that never showed themselves are left out.
     fn place(&self, track: usize) -> usize {
         self.configs.iter().take(track).flatten().count()
+    }
+}
+
+/// A failed write, with what to do about it.
+fn told(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::StorageFull => format!("{error}; make room or name a file elsewhere"),
+        io::ErrorKind::BrokenPipe => "what reads it has gone".into(),
+        _ => error.to_string(),
     }
 }

@@ -61,7 +61,15 @@ impl State {
 
     /// Opens the directory, makes it if it is missing, and locks it.
     pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
-        let failed = |e: io::Error| Failure::local(format!("state directory {}", path.display()), e);
+        let failed = |e: io::Error| {
+            let why = match e.kind() {
+                io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => {
+                    "there is a file of that name; name a directory with --state-dir".into()
+                }
+                _ => e.to_string(),
+            };
+            Failure::local(format!("state directory {}", path.display()), why)
+        };
         fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed)?;
         let lock = private().truncate(false).open(path.join("lock")).map_err(failed)?;
         if lock.try_lock().is_err() {

@@ -13,7 +13,10 @@ pub(crate) struct Stop {
 impl Stop {
     pub(crate) fn listen() -> Result<Self, Failure> {
         let make = |kind| signal(kind).map_err(|e| Failure::local("signal handling", e));
-        Ok(Self { interrupt: make(SignalKind::interrupt())?, terminate: make(SignalKind::terminate())? })
+        Ok(Self {
+            interrupt: make(SignalKind::interrupt())?,
+            terminate: make(SignalKind::terminate())?,
+        })
     }
 
     /// Returns when the program is to leave; from then on a second request ends it at once.

@@ -24,7 +24,7 @@ pub(crate) struct Live {
 
 impl Live {
     pub(crate) fn new(printer: Printer) -> Self {
-        Self { active: !printer.is_json() && io::stdout().is_terminal(), lines: 0 }
+        Self { active: printer.is_for_people() && io::stdout().is_terminal(), lines: 0 }
     }
 
     /// Shows who sends what.

@@ -16,11 +16,11 @@ use crate::args;
 use crate::events::{Printer, to_value};
 use crate::failure::{Exit, Failure};
 use crate::links;
-use crate::page::{self, Feed, PageConfig};
 use crate::page_feed::PageFeed;
 use crate::record::Recording;
 use crate::stop::Stop;
 use crate::table;
+use manyhands::page::{self, Feed, PageConfig};
 
 /// A program that writes a file gives up after this when nobody answers; a page waits.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -30,6 +30,8 @@ const PAGE_BEAT: Duration = Duration::from_millis(500);
 /// Runs the command.
 pub(crate) async fn run(args: args::Watch, printer: Printer) -> Result<(), Failure> {
     refuse_what_is_not_there(&args)?;
+    let to_stdout = args.output.as_deref() == Some(Path::new("-"));
+    let printer = if to_stdout { printer.beside_film() } else { printer };
     let link = links::read(args.link.as_deref())?;
     let mut stop = Stop::listen()?;
     let link_text = link.to_text();
@@ -79,8 +81,17 @@ fn refuse_what_is_not_there(args: &args::Watch) -> Result<(), Failure> {
 
 /// Where the units go.
 enum Sink {
-    Page { server: page::Server, commands: mpsc::Receiver<page::Command>, feed: Feed, media: PageFeed },
-    File { path: std::path::PathBuf, recording: Option<Recording>, units: Vec<Released> },
+    Page {
+        server: page::Server,
+        commands: mpsc::Receiver<page::Command>,
+        feed: Feed,
+        media: PageFeed,
+    },
+    File {
+        path: std::path::PathBuf,
+        recording: Option<Recording>,
+        units: Vec<Released>,
+    },
 }
 
 /// Units that wait until it is known how many tracks there are.
@@ -101,13 +112,17 @@ impl Sink {
         let feed = Feed::new();
         feed.link(link);
         feed.link_for_code(code);
-        let config = PageConfig { listen, allow_remote: args.serve.is_some(), title: String::new() };
+        let config =
+            PageConfig { listen, allow_remote: args.serve.is_some(), title: String::new() };
         if !listen.ip().is_loopback() {
             printer.notice("page_open", "Others on this network can open the page.");
         }
-        let (server, commands) = page::serve(config, feed.clone())
-            .await
-            .map_err(|e| Failure::local(format!("the page on {listen}"), e))?;
+        let (server, commands) = page::serve(config, feed.clone()).await.map_err(|e| {
+            Failure::local(
+                format!("the page on {listen}"),
+                format!("{e}; choose another with --serve ADDR:PORT"),
+            )
+        })?;
         printer.event("page", json!({"url": server.url()}));
         printer.say(&format!("Watch here: {}", server.url()));
         if args.open {
@@ -239,7 +254,10 @@ impl Viewer {
             End::Over(EndReason::Finished) => ("finished", Ok(())),
             End::Over(EndReason::Revoked) => (
                 "revoked",
-                Err(Failure::new(Exit::NotInvited, "this invitation was taken back; ask for a new link")),
+                Err(Failure::new(
+                    Exit::NotInvited,
+                    "this invitation was taken back; ask for a new link",
+                )),
             ),
             End::Over(EndReason::Unreachable) => (
                 "unreachable",

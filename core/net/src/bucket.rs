@@ -45,9 +45,9 @@ impl Bucket {
         self.tokens = self.tokens.min(self.depth());
     }
 
-    /// Takes `len` bytes if they may leave now. One datagram may overdraw, so that the average
-    /// holds whatever the datagram's size.
-    pub(crate) fn take(&mut self, len: usize, now: Instant) -> bool {
+    /// Takes `len` bytes of payload and the `framing` around them if they may leave now. One
+    /// datagram may overdraw, so that the average holds whatever the datagram's size.
+    pub(crate) fn take(&mut self, len: usize, framing: usize, now: Instant) -> bool {
         if self.rate_bps.is_none() {
             return true;
         }
@@ -56,7 +56,7 @@ impl Bucket {
         if self.tokens <= floor {
             return false;
         }
-        self.tokens -= len as f64;
+        self.tokens -= (len + framing) as f64;
         true
     }
 
@@ -107,7 +107,7 @@ mod tests {
         let mut sent = 0;
         for step in 0..seconds * 1000 {
             let now = start + Duration::from_millis(step);
-            while bucket.take(1200, now) {
+            while bucket.take(1200, 0, now) {
                 sent += 1200;
             }
         }
@@ -127,22 +127,22 @@ mod tests {
     fn acknowledgements_go_on_credit() {
         let now = Instant::now();
         let mut bucket = Bucket::new(Some(1_000_000), now);
-        while bucket.take(1200, now) {}
-        assert!(bucket.take(60, now));
-        assert!(!bucket.take(1200, now));
+        while bucket.take(1200, 0, now) {}
+        assert!(bucket.take(60, 0, now));
+        assert!(!bucket.take(1200, 0, now));
     }
 
     #[test]
     fn a_limit_of_nothing_answers_only_a_part_of_what_comes_in() {
         let now = Instant::now();
         let mut bucket = Bucket::new(Some(0), now);
-        while bucket.take(1200, now) {}
-        while bucket.take(60, now) {}
-        assert!(!bucket.take(60, now + Duration::from_secs(60)));
+        while bucket.take(1200, 0, now) {}
+        while bucket.take(60, 0, now) {}
+        assert!(!bucket.take(60, 0, now + Duration::from_secs(60)));
         let mut sent = 0;
         for _ in 0..1000 {
             bucket.received(1200);
-            while bucket.take(60, now) {
+            while bucket.take(60, 0, now) {
                 sent += 60;
             }
         }
@@ -153,7 +153,7 @@ mod tests {
     fn no_limit_never_waits() {
         let now = Instant::now();
         let mut bucket = Bucket::new(None, now);
-        assert!((0..10_000).all(|_| bucket.take(65_000, now)));
+        assert!((0..10_000).all(|_| bucket.take(65_000, 0, now)));
         assert_eq!(bucket.wait(now), Duration::ZERO);
     }
 }

@@ -28,6 +28,7 @@ use crate::link::{Link, LinkEvent, Purpose};
 use crate::node::{Command, INBOX, NodeConfig, NodeEvent, Shared, Via, to_time};
 use crate::peers::{Admission, Peers};
 use crate::report::{PeerReport, Report};
+use crate::sabotage::Sabotage;
 use crate::store::Store;
 
 /// How often connections are asked for their figures and slow things are looked after.
@@ -78,6 +79,7 @@ pub(crate) struct Driver {
     inputs: mpsc::Sender<Input>,
     inbox: Option<mpsc::Receiver<Input>>,
     swarm: Swarm,
+    sabotage: Sabotage,
     store: Store,
     peers: Peers,
     dialler: Dialler,
@@ -103,8 +105,9 @@ impl Driver {
     ) -> Self {
         let Shared { credentials, clock, start } = shared;
         let (inputs, inbox) = mpsc::channel(INBOX);
-        let mut swarm =
-            Swarm::new(manyhands_swarm::Config::new(config.role, identity.node(), config.seed));
+        let sabotage = Sabotage::from_environment();
+        let overlay = manyhands_swarm::Config::new(config.role, identity.node(), config.seed);
+        let mut swarm = Swarm::new(sabotage.configure(overlay));
         swarm.handle_allowance(Time::ZERO, config.upload_limit);
         let dialler = Dialler::new(
             quic.clone(),
@@ -124,6 +127,7 @@ impl Driver {
             inputs,
             inbox: Some(inbox),
             swarm,
+            sabotage,
             store: Store::default(),
             peers: Peers::default(),
             dialler,
@@ -245,7 +249,7 @@ impl Driver {
         };
         let purpose = if repair { Purpose::Repair } else { Purpose::Live };
         let len = data.len() as u64;
-        if peer.link.send_piece(purpose, data.clone()).is_err() {
+        if peer.link.send_piece(purpose, self.sabotage.send(self.role, data.clone())).is_err() {
             peer.blocked = true;
             return;
         }

@@ -19,6 +19,7 @@ mod link;
 mod node;
 mod peers;
 mod report;
+mod sabotage;
 mod socket;
 mod store;
 mod tls;

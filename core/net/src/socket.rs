@@ -35,6 +35,12 @@ pub(crate) fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
     Ok(socket.into())
 }
 
+/// What a datagram takes on the line beyond its payload: Ethernet 14, IPv4 20 or IPv6 40, UDP 8. A
+/// person's limit is about the line.
+fn framing(destination: SocketAddr) -> usize {
+    if destination.ip().to_canonical().is_ipv4() { 42 } else { 62 }
+}
+
 /// UDP payload bytes put on and taken off the socket.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
@@ -90,7 +96,9 @@ impl AsyncUdpSocket for CappedSocket {
 
     fn try_send(&self, transmit: &Transmit<'_>) -> io::Result<()> {
         let len = transmit.contents.len();
-        if !self.bucket.lock().take(len, Instant::now()) {
+        let datagrams = len.div_ceil(transmit.segment_size.unwrap_or(len).max(1));
+        let framing = datagrams * framing(transmit.destination);
+        if !self.bucket.lock().take(len, framing, Instant::now()) {
             return Err(io::ErrorKind::WouldBlock.into());
         }
         self.inner.try_send(transmit)?;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use manyhands_media::TrackConfig;
 use manyhands_media::input::{InputError, Source, SourceUnit};
 
-use crate::pattern::{Pattern, PatternConfig, PatternError, clock_text};
+use manyhands::pattern::{Pattern, PatternConfig, PatternError, clock_text};
 
 /// Picture is track 0, sound is track 1.
 const VIDEO: usize = 0;

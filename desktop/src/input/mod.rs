@@ -13,8 +13,8 @@ use manyhands_media::{AccessUnit, TrackConfig};
 use tokio::sync::mpsc;
 
 use crate::failure::{Exit, Failure};
-use crate::pattern::PatternConfig;
 use live_pattern::LivePattern;
+use manyhands::pattern::PatternConfig;
 
 /// Units read ahead of their time: a few seconds of sound and picture, so that a slow disk does
 /// not show.
