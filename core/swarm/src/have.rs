@@ -175,6 +175,12 @@ impl Have {
         (self.base..=newest).rev().find(|c| keys(c) && self.complete(*c)).or(any)
     }
 
+    /// The newest keyframe chunk of which anything is here.
+    pub(crate) fn newest_keyframe(&self) -> Option<u32> {
+        let newest = self.newest?;
+        (self.base..=newest).rev().find(|c| self.slot(*c).is_some_and(|s| s.keyframe))
+    }
+
     /// Every piece of one substream of a chunk that is here, with its length on the wire.
     pub(crate) fn pieces(&self, chunk: u32, substream: u8) -> impl Iterator<Item = (PieceId, u32)> {
         let (parts, len) = self.slot(chunk).map_or((0, 0), |s| (s.parts, s.len));

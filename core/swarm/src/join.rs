@@ -323,7 +323,7 @@ impl Swarm {
                 substream: id.substream,
                 who: None,
                 fan: if home { want.fan } else { 0 },
-                flags: Flags::default(),
+                flags: Flags::FRESH,
                 ttl: TTL,
                 from: edge,
                 climb: 0,

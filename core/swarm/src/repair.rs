@@ -113,7 +113,12 @@ impl Swarm {
         let playhead = track.playhead;
         let lanes: Vec<Option<i64>> =
             (0..track.lanes.len()).map(|s| self.expected_us(now, track, s as u8)).collect();
-        for chunk in track.have.base()..=newest {
+        // Who doesn't play yet begins at the newest keyframe.
+        let first = match playhead {
+            None => track.have.newest_keyframe().unwrap_or(track.have.base()),
+            Some(_) => track.have.base(),
+        };
+        for chunk in first..=newest {
             if track.have.complete(chunk) {
                 continue;
             }

@@ -125,6 +125,8 @@ impl Swarm {
 
     fn emergency(&self, id: LaneId, tries: u8, flags: Flags) -> Flags {
         let dry = self.audience.slack(id.track, usize::from(id.substream)) == Some(0);
+        let plays = self.track(id.track).is_some_and(|t| t.playhead.is_some());
+        let flags = if plays { flags } else { flags.with(Flags::FRESH) };
         if tries > EMERGENCY_AFTER || dry { flags.with(Flags::EMERGENCY) } else { flags }
     }
 

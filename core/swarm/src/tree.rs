@@ -82,9 +82,18 @@ impl Swarm {
         };
         self.send(peer, Message::Accept(accept));
         if let Some(from) = ask.from.filter(|_| !known && !ask.flags.has(Flags::LIFEBOAT)) {
-            self.backfill(now, peer, id, from);
+            self.backfill(now, peer, id, self.backfill_from(id, from, ask.flags));
         }
         self.touch_path(id);
+    }
+
+    /// Where the backfill begins: for those who don't play yet, at the newest keyframe that others
+    /// have as well by now.
+    fn backfill_from(&self, id: LaneId, from: u32, flags: Flags) -> u32 {
+        let Some(track) = self.track(id.track).filter(|_| flags.has(Flags::FRESH)) else {
+            return from;
+        };
+        track.have.keyframe().map_or(from, |key| key.max(from))
     }
 
     /// Sends what a new child lacks since chunk `from`, in the repair class.

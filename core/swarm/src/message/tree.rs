@@ -18,6 +18,8 @@ impl Flags {
     pub const LIFEBOAT: Self = Self(2);
     /// The parent is leaving; its own parent may put the child in its place.
     pub const SUCCESSOR: Self = Self(4);
+    /// Nothing plays yet: begin with the newest keyframe, if that is later than `from`.
+    pub const FRESH: Self = Self(8);
 
     /// Whether every bit of `other` is set.
     #[must_use]
