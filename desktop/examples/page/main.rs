@@ -10,15 +10,12 @@
 //! and `{"keep": track}` leave a track out, `{"damage": bool}` spoils the media, `{"size": "small"|"large"}` changes the configuration at the
 //! next keyframe, `{"restart": true}` begins the timeline again, `{"bye": true}` shuts down.
 
-#[path = "../../src/page/mod.rs"]
-pub mod page;
-
 mod clip;
 
 use std::{collections::BTreeSet, env, error::Error, io::Write, path::Path, time::Duration};
 
 use clip::Clip;
-use page::{Command, Feed, Media, PageConfig};
+use manyhands::page::{self, Command, Feed, Media, PageConfig};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncBufReadExt, BufReader, stdin},

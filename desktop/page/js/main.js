@@ -180,6 +180,7 @@ window.manyhands = Object.freeze({
   get latency() { return delay(); },
   get ahead() { return player.ahead; },
   get reserve() { return player.reserve; },
+  get waits() { return player.waits; },
   get behind() { return player.behind; },
   get still() { return player.still; },
   get tracks() { return player.tracks; },

@@ -46,6 +46,8 @@ export class Player {
   wantsPlay = true;
   /** Whether the picture is kept at live; false after "pause" or "back". */
   following = true;
+  /** How often the browser ran out of media. */
+  waits = 0;
 
   /** `on.again()` asks for the stream from its start, `on.picture()` tells of a shown picture,
    *  `on.cover()` before the picture would go black, `on.silenced()` of a browser that plays without sound only, `on.failed()` of media it can't play. */
@@ -53,6 +55,7 @@ export class Player {
     this.#video = video;
     this.#on = on;
     video.addEventListener('error', () => this.#trouble());
+    video.addEventListener('waiting', () => this.#waited());
     video.addEventListener('pause', () => this.#pausedByOthers());
     video.disableRemotePlayback = true;
     setInterval(() => this.tick(), 100);
@@ -262,6 +265,12 @@ export class Player {
     const wait = AGAIN_MS - (performance.now() - this.#rebuilt);
     if (wait > 0) this.#asking = setTimeout(() => this.#on.again(), wait);
     else this.#on.again();
+  }
+
+  #waited() {
+    if (!this.#started || this.#video.seeking) return;
+    this.waits += 1;
+    this.#reserve.starved();
   }
 
   /** A media key or the small picture's own button; a browser that saves power in a hidden tab isn't

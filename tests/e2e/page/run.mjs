@@ -1,5 +1,6 @@
 // The page in a real browser: `node tests/e2e/page/run.mjs [part of a name]`. Needs ffmpeg and Chromium.
 
+import './pace.mjs';
 import './playing.mjs';
 import './trouble.mjs';
 import './states.mjs';
