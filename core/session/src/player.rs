@@ -66,6 +66,8 @@ pub(crate) struct Player {
     playout: Playout,
     /// When the first keyframe was there, own clock.
     startable_us: Option<i64>,
+    /// Media time when the first chunk came.
+    since_us: Option<i64>,
     stream_bytes: u64,
     paused: bool,
     undecodable: u64,
@@ -83,6 +85,7 @@ impl Player {
             tracks: BTreeMap::new(),
             playout: Playout::default(),
             startable_us: None,
+            since_us: None,
             stream_bytes: 0,
             paused: false,
             undecodable: 0,
@@ -116,6 +119,7 @@ impl Player {
         self.tracks.clear();
         self.playout.reset();
         self.startable_us = None;
+        self.since_us = None;
     }
 
     /// Takes in a verified piece; a chunk that it completes is opened.
@@ -214,13 +218,17 @@ impl Player {
         };
         self.stream_bytes += chunk.plaintext.len() as u64;
         self.paused = header.flags.paused;
+        let since = media.map(|m| *self.since_us.get_or_insert(m.media_us));
         let Some(track) = self.tracks.get_mut(&header.track) else { return };
         track.closed_us.insert(header.chunk, opened.capture_us);
         if track.closed_us.len() > MAX_ASSEMBLIES {
             track.closed_us.pop_first();
         }
         let before = header.chunk.checked_sub(1).and_then(|n| track.closed_us.get(&n));
-        if let (Some(before_us), Some(media)) = (before, media) {
+        // What was captured before this viewer came is late by its nature and says nothing.
+        if let (Some(before_us), Some(media), Some(since)) = (before, media, since)
+            && *before_us >= since
+        {
             self.playout.handle_complete(media.media_us - before_us);
         }
         if header.flags.last {
