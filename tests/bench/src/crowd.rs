@@ -1,6 +1,6 @@
 //! A broadcaster and viewers on loopback that feed each other, each a process of its own.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use manyhands_lab::LabError;
 use manyhands_lab::report::Report;
@@ -57,9 +57,11 @@ impl Crowd {
 
     /// Waits until everybody plays; how many do.
     pub(crate) fn wait_until_playing(&self) -> Result<usize, LabError> {
+        let deadline = Instant::now() + JOINING;
         let mut playing = 0;
         for viewer in &self.viewers {
-            playing += usize::from(viewer.first("first_frame", JOINING)?.is_some());
+            let left = deadline.saturating_duration_since(Instant::now());
+            playing += usize::from(viewer.first("first_frame", left)?.is_some());
         }
         Ok(playing)
     }
@@ -73,11 +75,16 @@ impl Crowd {
         Ok(Moment { origin: self.origin.mark(), viewers })
     }
 
-    /// Waits until everybody has given figures that are newer than this moment; `None` for whom no
-    /// longer does.
+    /// Waits until everybody has given figures that are newer than this moment; who is silent is
+    /// waited for once.
     pub(crate) fn wait_for_figures(&self) -> Result<(), LabError> {
-        for run in self.viewers.iter().chain([&self.origin]) {
-            run.next("stats", STATS)?;
+        let everybody = || self.viewers.iter().chain([&self.origin]);
+        let given = |run: &Run| run.look(|log| log.of_kind("stats").count());
+        let before: Vec<usize> = everybody().map(given).collect();
+        let deadline = Instant::now() + STATS;
+        for (run, before) in everybody().zip(before) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            run.wait(left, |log| log.of_kind("stats").nth(before).map(drop))?;
         }
         Ok(())
     }

@@ -26,6 +26,8 @@ const VIEWERS: usize = 2;
 const ORIGIN_SHARE: f64 = 1.6;
 /// A film is longer than what has to be written by this: going live, joining, the first keyframe.
 const BEFORE: u64 = 6;
+/// Seconds after which a viewer that hears nothing gives up.
+const PATIENCE: &str = "10";
 /// After a film's length: handing out the last of it and closing the file.
 const CLOSING: Duration = Duration::from_secs(20);
 
@@ -96,6 +98,7 @@ impl<'a> Show<'a> {
             let path = stage.file(&format!("{viewer}.mp4"));
             let mut options: Vec<String> = listen(0).into();
             options.extend(["--output".into(), path.display().to_string()]);
+            options.extend(["--timeout".into(), PATIENCE.into()]);
             Ok((stage.watch(&viewer, name, None, &options)?, path))
         };
         let viewers = (1..=VIEWERS).map(viewer).collect::<Result<_, LabError>>()?;
@@ -124,19 +127,9 @@ impl<'a> Show<'a> {
             if number == 0 && stage.is_sabotaged(Sabotage::BitFlip) && path.exists() {
                 flip_a_bit(path)?;
             }
-            if path.exists() {
-                let written = packets::tracks(path)?;
-                let verdict = compare(&self.film.tracks, &written);
-                shortest = shortest.min(verdict.seconds);
-                verdict.faults.into_iter().for_each(&mut tell);
-                let complaints = tools::complaints(path)?;
-                if !complaints.trim().is_empty() {
-                    tell(complaints.lines().take(3).collect::<Vec<_>>().join(" / "));
-                }
-            } else {
-                tell("wrote nothing".into());
-                shortest = 0.0;
-            }
+            let (written, found) = examine(self.film, path)?;
+            shortest = shortest.min(written);
+            found.into_iter().for_each(&mut tell);
             from_viewers.push(share_from_viewers(viewer));
         }
         report.at_most(&format!("{name}.faults"), faults.len() as f64, 0.0);
@@ -153,6 +146,19 @@ impl<'a> Show<'a> {
             "faults": faults, "share_from_viewers": from_viewers,
         }))
     }
+}
+
+/// How many seconds of a film were written, and what is wrong with them.
+fn examine(film: &Film, path: &Path) -> Result<(f64, Vec<String>), LabError> {
+    let written = match packets::tracks(path) {
+        Ok(written) => written,
+        Err(LabError::Tool { message, .. }) => return Ok((0.0, vec![message])),
+        Err(error) => return Err(error),
+    };
+    let mut verdict = compare(&film.tracks, &written);
+    let complaints = tools::complaints(path)?;
+    verdict.faults.extend(complaints.lines().take(3).map(str::to_owned));
+    Ok((verdict.seconds, verdict.faults))
 }
 
 /// The share of a viewer's media that came from another viewer; 0 when it never said.

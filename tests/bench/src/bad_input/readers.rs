@@ -60,7 +60,10 @@ pub(super) fn check(checks: &mut Checks<'_>, scene: &Scene) -> Result<(), LabErr
 /// enough, and the film's up to its first repetition.
 fn unlike(film: &Film, written: &Path) -> Result<Option<String>, LabError> {
     let complaints = tools::complaints(written)?;
-    let mut tracks = packets::tracks(written)?;
+    let mut tracks = match packets::tracks(written) {
+        Ok(tracks) => tracks,
+        Err(error) => return Ok(Some(error.to_string())),
+    };
     let seconds = tracks.iter().map(Track::seconds).fold(f64::INFINITY, f64::min);
     for track in &mut tracks {
         let same_kind = film.tracks.iter().find(|other| other.kind == track.kind);
