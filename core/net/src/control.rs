@@ -1,6 +1,6 @@
 //! The control stream: frames `varint type | varint length | body`, and the messages of this layer.
 //!
-//! One bidirectional stream per connection, opened by the dialler. Types below 0x40 are defined
+//! One bidirectional stream per connection, opened by the listener, who speaks first. Types below 0x40 are defined
 //! here, types from 0x40 on are the overlay's ([`manyhands_swarm::Message`]). Unknown types are
 //! skipped. Bodies are CBOR with integer keys; what is signed travels as the bytes that were signed.
 

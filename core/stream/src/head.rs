@@ -210,8 +210,7 @@ fn read_tracks(r: &mut Reader<'_>) -> Result<Vec<TrackInfo>, FormatError> {
 
 fn check_tracks(tracks: &[TrackInfo]) -> Result<(), FormatError> {
     let sorted = tracks.is_sorted_by(|a, b| a.track < b.track);
-    let valid =
-        |t: &TrackInfo| (1..=crate::MAX_K).contains(&t.k) && t.chunk_ms > 0 && t.kbps > 0;
+    let valid = |t: &TrackInfo| (1..=crate::MAX_K).contains(&t.k) && t.chunk_ms > 0 && t.kbps > 0;
     if tracks.len() <= MAX_TRACKS && sorted && tracks.iter().all(valid) {
         Ok(())
     } else {

@@ -110,7 +110,8 @@ fn roster_vectors_hold() {
 #[test]
 fn head_vectors_hold() {
     let (keys, roster) = (EpochKeys::new(300, Secret::new(E)), roster());
-    let info = |track, k, edge| TrackInfo { track, k, chunk_ms: 100, kbps: 276 * u16::from(k), edge };
+    let info =
+        |track, k, edge| TrackInfo { track, k, chunk_ms: 100, kbps: 276 * u16::from(k), edge };
     let fields = HeadFields {
         run: RUN,
         head_no: 9,
