@@ -181,6 +181,8 @@ window.manyhands = Object.freeze({
   get ahead() { return player.ahead; },
   get reserve() { return player.reserve; },
   get waits() { return player.waits; },
+  /** Seconds that are kept to go back to. */
+  get window() { return player.window; },
   get behind() { return player.behind; },
   get still() { return player.still; },
   get tracks() { return player.tracks; },

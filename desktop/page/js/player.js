@@ -2,46 +2,27 @@
 // reserve that keeps it smooth (`pace`). The picture glides while it can and jumps only when it must.
 
 import { Reserve, pace } from './pace.js';
-import { Track } from './track.js';
+import { Supply } from './supply.js';
 
 /** Kept for "10 seconds back" and "the last minutes", seconds. */
 const KEEP = 120;
 /** Kept at most while the picture stands (paused), seconds. */
 const KEEP_PAUSED = 360;
-/** Beginning again more often than this helps nobody. */
-const AGAIN_MS = 400;
-/** After media that the browser refuses it is tried again after so long, then given up. */
-const TROUBLE_MS = [0, 1500, 4000];
-/** Failures further apart than this are not the same trouble. */
-const TROUBLE_FORGOTTEN_MS = 60_000;
 /** A gap at least this near its end is skipped, seconds. */
 const NEAR = 0.06;
-/** One track without media for so long while others go on is left out (camera or microphone off). */
-const DEAD_MS = 1500;
 /** Enough to begin with, seconds. */
 const START = 0.12;
-/** Media that goes in without anything to play coming of it is damaged after so long. */
-const STUCK_MS = 3000;
 /** More than this over the reserve isn't glided away at the start. */
 const SETTLE = 0.35;
-
-const Source = window.MediaSource ?? window.ManagedMediaSource;
 
 export class Player {
   #video;
   #on;
-  #source = null;
-  #tracks = new Map();
-  #inits = new Map();
-  #dead = new Map();
+  #supply;
   #reserve = new Reserve();
   #started = false;
   #hadPicture = false;
-  #troubled = false;
   #moved = { at: 0, time: -1 };
-  #failures = [];
-  #rebuilt = 0;
-  #asking;
   /** What the person wants. */
   wantsPlay = true;
   /** Whether the picture is kept at live; false after "pause" or "back". */
@@ -49,30 +30,25 @@ export class Player {
   /** How often the browser ran out of media. */
   waits = 0;
 
-  /** `on.again()` asks for the stream from its start, `on.picture()` tells of a shown picture,
-   *  `on.cover()` before the picture would go black, `on.silenced()` of a browser that plays without sound only, `on.failed()` of media it can't play. */
+  /** `on` as for `Supply`, and `on.picture()` tells of a shown picture, `on.silenced()` of a browser
+   *  that plays without sound only. */
   constructor(video, on) {
     this.#video = video;
     this.#on = on;
-    video.addEventListener('error', () => this.#trouble());
+    this.#supply = new Supply(video, { ...on, arriving: () => this.#sample() });
     video.addEventListener('waiting', () => this.#waited());
     video.addEventListener('pause', () => this.#pausedByOthers());
-    video.disableRemotePlayback = true;
     setInterval(() => this.tick(), 100);
     document.addEventListener('visibilitychange', () => this.tick());
   }
 
-  static get supported() { return Boolean(Source); }
+  static get supported() { return Supply.supported; }
 
   /** Forgets all media; the last picture stays as long as the element shows it. */
   begin() {
-    this.#tracks.clear();
-    this.#inits.clear();
-    this.#source = null;
+    this.#supply.begin();
     this.#started = false;
-    this.#troubled = false;
     this.#reserve.forget();
-    this.#rebuilt = performance.now();
   }
 
   /** Takes picture and sound away for good (an invitation that was taken back). */
@@ -83,65 +59,19 @@ export class Player {
     this.#video.load();
   }
 
-  init({ track, mime, bytes }) {
-    this.#inits.set(track, { mime, bytes });
-    const known = this.#tracks.get(track);
-    if (known) known.configure(mime, bytes);
-    else if (this.#source && !this.#dead.has(track)) this.#again();
+  /** The frames of the stream. */
+  init(frame) {
+    this.#supply.init(frame);
   }
 
-  fragment({ track, ms, bytes }) {
-    if (this.#troubled) return;
-    if (this.#dead.has(track) && !this.#revive(track)) return;
-    if (!this.#source && !this.#open()) return;
-    const known = this.#tracks.get(track);
-    if (!known) return;
-    if (ms + 1000 < known.newest) {
-      // The broadcaster started again: a new timeline can't be joined to the old one.
-      this.#again();
-      return;
-    }
-    this.#sample();
-    known.newest = ms;
-    known.heardAt = performance.now();
-    known.append(bytes);
+  fragment(frame) {
+    this.#supply.fragment(frame);
     this.#start();
-  }
-
-  /** Opens a source for the tracks declared so far. */
-  #open() {
-    const tracks = [...this.#inits].filter(([number, { mime }]) => !this.#dead.has(number) && Source.isTypeSupported(mime));
-    if (!tracks.length) {
-      this.#on.failed();
-      return false;
-    }
-    const source = new Source();
-    this.#source = source;
-    for (const [number, { mime, bytes }] of tracks) {
-      const track = new Track(() => this.#source === source && this.#trouble());
-      track.heardAt = performance.now();
-      track.configure(mime, bytes);
-      this.#tracks.set(number, track);
-    }
-    source.addEventListener('sourceopen', () => {
-      if (this.#source !== source) return;
-      source.duration = Infinity;
-      try {
-        for (const [number, { mime }] of tracks) this.#tracks.get(number).attach(source, mime);
-      } catch {
-        this.#trouble();
-      }
-    }, { once: true });
-    this.#on.cover();
-    const url = URL.createObjectURL(source);
-    this.#video.src = url;
-    source.addEventListener('sourceopen', () => URL.revokeObjectURL(url), { once: true });
-    return true;
   }
 
   /** Plays from as near to live as there is enough for. */
   #start() {
-    if (this.#started || !this.#source) return;
+    if (this.#started || !this.#supply.open) return;
     const range = this.#ranges().at(-1);
     if (!range || range[1] - range[0] < START) return;
     this.#started = true;
@@ -175,10 +105,9 @@ export class Player {
 
   /** Ten times a second, once a second in a hidden tab: keeps it moving and near to live. */
   tick() {
-    if ([...this.#tracks.values()].some((track) => track.isStuck(STUCK_MS))) this.#trouble();
+    this.#supply.check();
     if (!this.#started) {
       this.#start();
-      this.#dropDead();
       return;
     }
     const video = this.#video;
@@ -188,7 +117,6 @@ export class Player {
     if (this.following && this.wantsPlay && !video.seeking) this.#keepPace();
     else if (video.playbackRate !== 1) video.playbackRate = 1;
     this.#trim();
-    this.#dropDead();
   }
 
   #keepPace() {
@@ -235,36 +163,7 @@ export class Player {
     const from = Math.max(this.#video.currentTime - KEEP, this.edge - KEEP_PAUSED);
     // In steps, so that it isn't done for each unit.
     if (this.oldest >= from - 10) return;
-    for (const track of this.#tracks.values()) track.trim(from);
-  }
-
-  /** Leaves a track out that has fallen silent while another goes on: the browser would wait for it. */
-  #dropDead() {
-    const now = performance.now();
-    const tracks = [...this.#tracks];
-    const newest = Math.max(...tracks.map(([, track]) => track.heardAt));
-    if (tracks.length < 2 || now - newest > 500) return;
-    const dead = tracks.filter(([, track]) => newest - track.heardAt > DEAD_MS);
-    if (!dead.length || now - this.#rebuilt < DEAD_MS) return;
-    for (const [number] of dead) this.#dead.set(number, 0);
-    this.#again();
-  }
-
-  /** A track that comes back is taken in again once it comes steadily. */
-  #revive(track) {
-    const count = this.#dead.get(track) + 1;
-    this.#dead.set(track, count);
-    if (count < 4 || performance.now() - this.#rebuilt < DEAD_MS) return false;
-    this.#dead.delete(track);
-    this.#again();
-    return false;
-  }
-
-  #again() {
-    clearTimeout(this.#asking);
-    const wait = AGAIN_MS - (performance.now() - this.#rebuilt);
-    if (wait > 0) this.#asking = setTimeout(() => this.#on.again(), wait);
-    else this.#on.again();
+    this.#supply.trim(from);
   }
 
   #waited() {
@@ -282,31 +181,17 @@ export class Player {
     this.following = false;
   }
 
-  /** The browser couldn't take it: begin again, a few times. */
-  #trouble() {
-    if (!this.#source) return;
-    const now = performance.now();
-    this.#failures = this.#failures.filter((at) => now - at < TROUBLE_FORGOTTEN_MS);
-    const wait = TROUBLE_MS[this.#failures.length];
-    this.#failures.push(now);
-    this.#on.cover();
-    this.begin();
-    this.#troubled = true;
-    if (wait === undefined) this.#on.failed();
-    else this.#asking = setTimeout(() => this.#on.again(), wait);
-  }
-
-  /** A person wants it tried anew. */
-  forgiveTrouble() {
-    this.#failures = [];
-  }
-
   #ranges() {
     const { buffered } = this.#video;
     return Array.from({ length: buffered.length }, (_, i) => [buffered.start(i), buffered.end(i)]);
   }
 
   // What the person does.
+
+  /** Tries media anew that the browser had refused. */
+  forgiveTrouble() {
+    this.#supply.forgiveTrouble();
+  }
 
   pause() {
     this.wantsPlay = false;
@@ -350,8 +235,7 @@ export class Player {
   get started() { return this.#started; }
   /** Whether there was a picture (or sound) since the page was opened. */
   get hadPicture() { return this.#hadPicture; }
-  /** Whether the browser has just refused the media and it is tried again. */
-  get troubled() { return this.#troubled; }
+  get troubled() { return this.#supply.troubled; }
   /** The newest that can be played. */
   get edge() { return this.#ranges().at(-1)?.[1] ?? 0; }
   /** The oldest that can be played. */
@@ -364,10 +248,8 @@ export class Player {
   get reserve() { return this.#reserve.wanted; }
   /** How long the picture has stood still though it should move. */
   get still() { return this.#hadPicture && this.wantsPlay ? (performance.now() - this.#moved.at) / 1000 : 0; }
-  /** How many tracks are played. */
-  get tracks() { return this.#tracks.size; }
-  /** Whether pictures come (else it is sound alone). */
-  get hasPicture() { return [...this.#tracks.values()].some((track) => track.mime.startsWith('video/')); }
+  get tracks() { return this.#supply.tracks; }
+  get hasPicture() { return this.#supply.hasPicture; }
 }
 
 const seconds = () => performance.now() / 1000;

@@ -52,6 +52,7 @@ const ASSETS: &[Asset] = assets![
     "js/states.js" as SCRIPT,
     "js/still.js" as SCRIPT,
     "js/stream.js" as SCRIPT,
+    "js/supply.js" as SCRIPT,
     "js/track.js" as SCRIPT,
     "js/wake.js" as SCRIPT,
     "js/words.js" as SCRIPT,

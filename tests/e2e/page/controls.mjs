@@ -16,13 +16,13 @@ const wake = (page) => page.mouse.move(200 + Math.random() * 50, 150);
 test('B32 back 10 seconds turns the badge grey, a tap on it goes to live', () => withPage(async (page) => {
   await playing(page);
   assert.match((await badge(page)).text, /^LIVE (under 1 s|\d s)$/);
-  await page.waitForFunction(() => manyhands.currentTime > 12);
+  await page.waitForFunction(() => manyhands.window > 12);
   await wake(page);
   await page.click('#back');
   await page.waitForFunction(() => document.querySelector('#live').dataset.live === 'false');
   const { text, label } = await badge(page);
-  assert.match(text, /^1[01] s behind · Go live$/);
-  assert.match(label, /^1[01] seconds behind\. Go to live$/);
+  assert.match(text, /^1[0-3] s behind · Go live$/);
+  assert.match(label, /^1[0-3] seconds behind\. Go to live$/);
   await pass(2000);
   assert.ok((await reading(page, 'behind')) > 9, 'it stays where the person went');
   assert.equal(await reading(page, 'rate'), 1);
@@ -48,7 +48,7 @@ test('pause holds the picture, play goes on from there', () => withPage(async (p
 
 test('the timeline moves by 10 seconds with the arrows and says where it is', () => withPage(async (page) => {
   await playing(page);
-  await page.waitForFunction(() => manyhands.currentTime > 12);
+  await page.waitForFunction(() => manyhands.window > 12);
   await page.focus('#timeline');
   assert.equal(await page.getAttribute('#timeline', 'aria-valuetext'), 'Position, live');
   await page.keyboard.press('ArrowLeft');
@@ -74,7 +74,7 @@ test('the keys do what the list says', () => withPage(async (page) => {
   assert.ok(Math.abs((await video('volume')) - 0.9) < 0.01);
   await page.keyboard.press('ArrowUp');
   assert.equal(await video('volume'), 1);
-  await settled(() => manyhands.currentTime > 12);
+  await settled(() => manyhands.window > 12);
   await page.keyboard.press('ArrowLeft');
   await settled(() => manyhands.behind > 8);
   await page.keyboard.press('l');

@@ -99,7 +99,7 @@ test('bad news waits while the picture still moves', () => withPage(async (page,
 
 test('"Watch the last minutes" plays what is kept, then the state is back', () => withPage(async (page, server) => {
   await playing(page);
-  await page.waitForFunction(() => manyhands.currentTime > 10);
+  await page.waitForFunction(() => manyhands.window > 10);
   server.tell({ hold: true, state: { state: 'ended', ran_ms: 60_000 } });
   await page.waitForSelector('#overlay-actions button');
   assert.equal(await page.textContent('#overlay-actions'), 'Watch the last minutes');
