@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Printer {
     json: bool,
-    /// Standard output is the film: sentences go to standard error.
+    /// Standard output is the film: nothing is said, errors alone go to standard error.
     film: bool,
     start: Instant,
 }
@@ -48,9 +48,7 @@ impl Printer {
 
     /// Prints a sentence for people.
     pub(crate) fn say(self, sentence: &str) {
-        if self.film {
-            let _ = writeln!(io::stderr(), "{sentence}");
-        } else if !self.json {
+        if self.is_for_people() {
             write_line(sentence);
         }
     }

@@ -183,6 +183,7 @@ impl Player {
     pub(crate) fn buffered_us(&self) -> i64 {
         match self.playout.state() {
             State::Waiting => 0,
+            _ if self.frontier_us() == i64::MAX => 0,
             _ => self.frontier_us().saturating_sub(self.playout.position_us()).max(0),
         }
     }

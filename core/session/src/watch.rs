@@ -329,12 +329,15 @@ impl Viewer {
     }
 
     fn ended(&mut self) -> Option<EndReason> {
+        // The last chunk of each track is signed, too: it says so although the head was lost.
+        if self.player.is_over() {
+            return Some(EndReason::Finished);
+        }
         if self.node.credentials().lock().is_ended() {
             // A last piece that was lost with its sender does not come any more.
             let since = self.end_heard.get_or_insert_with(Instant::now).elapsed();
             let waiting = self.player.playout().state() == State::Waiting;
-            let over = self.player.is_over() || waiting || since > LAST_WORDS;
-            return over.then_some(EndReason::Finished);
+            return (waiting || since > LAST_WORDS).then_some(EndReason::Finished);
         }
         let patience = self.patience?;
         (self.heard.elapsed() > patience).then_some(EndReason::Unreachable)

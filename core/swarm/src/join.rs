@@ -165,9 +165,14 @@ impl Swarm {
         (0..lanes).filter(|s| slack(*s) * lanes as u64 <= sum).fold(0, |mask, s| mask | 1 << s)
     }
 
+    /// Where a newcomer starts: with the newest keyframe of the first track, and in every other one
+    /// (sound, of which each chunk is a keyframe) with what was captured from then on.
     fn starts(&self) -> Vec<Start> {
+        let first = self.tracks.first().and_then(|t| t.have.capture_ms(t.have.keyframe()?));
         let start = |t: &Track| {
-            let chunk = t.have.keyframe()?;
+            let newest = t.have.keyframe()?;
+            let since = |c: &u32| t.have.capture_ms(*c).is_some_and(|at| Some(at) >= first);
+            let chunk = (0..=newest).rev().take_while(since).last().unwrap_or(newest);
             let edge = t.have.capture_ms(t.have.newest()?)?;
             let ripe = |c: &u32| t.have.capture_ms(*c).is_some_and(|at| at + RIPE_MS <= edge);
             let end = (chunk..=t.have.newest()?).find(|c| !ripe(c))?;

@@ -59,8 +59,13 @@ impl Swarm {
         let over = now.since(leaving.since) > LIMIT;
         let children =
             self.tracks.iter().flat_map(|t| &t.lanes).map(|l| l.children.len()).sum::<usize>();
-        if children == 0 || over || self.is_root() {
+        // The root has nobody to hand its children to: they get what is in line for them, no more.
+        let served = children == 0 || (self.is_root() && self.uplink.is_live_empty());
+        if served || over {
             return self.finish_leaving(now);
+        }
+        if self.is_root() {
+            return;
         }
         if due && let Some(leaving) = &mut self.leaving {
             leaving.step = now + STEP;

@@ -131,6 +131,11 @@ impl Uplink {
         }
     }
 
+    /// No live piece waits.
+    pub(crate) fn is_live_empty(&self) -> bool {
+        self.live.heap.is_empty() && self.parked.iter().all(|(class, _)| *class != Class::Live)
+    }
+
     /// Lets parked entries try again.
     pub(crate) fn unpark(&mut self) {
         for (class, entry) in core::mem::take(&mut self.parked) {
