@@ -173,7 +173,7 @@ impl World {
             slots.sum::<f64>() / lanes / uploads.len().max(1) as f64
         };
         let viewers = f64::from(self.scenario.viewers.max(1));
-        let origin = self.scenario.origin_upload.max(0.0).min(ORIGIN_SHARE) / viewers;
+        let origin = self.scenario.origin_upload.clamp(0.0, ORIGIN_SHARE) / viewers;
         let wanted = self.scenario.slot_ratio - origin;
         let (mut low, mut high) = (0.0, 100.0);
         for _ in 0..40 {
@@ -543,7 +543,7 @@ impl World {
         node.received.pieces += u64::from(len);
         node.received.framing += u64::from(framed(len) - len);
         node.sent.acks += u64::from(bytes);
-        let left = node.wires.send(self.now, bytes);
+        let left = node.wires.send_first(self.now, bytes);
         let back = left + self.delay(to, from);
         let sender = &mut self.nodes[from as usize];
         sender.received.acks += u64::from(bytes);
