@@ -85,7 +85,7 @@ export async function open(context, url) {
 }
 
 /** Waits until a picture plays. */
-export const playing = (page) => page.waitForFunction(() => window.manyhands?.firstPicture && window.manyhands.currentTime > 0 && window.manyhands.still < 0.3 && window.manyhands.shown === null);
+export const playing = (page) => page.waitForFunction(() => window.manyhands?.firstPicture && !document.querySelector('video').paused && window.manyhands.currentTime > 0 && window.manyhands.still < 0.3 && window.manyhands.shown === null);
 
 /** Serves, browses and opens one page for `use`, and clears all away again. The page must not have
  *  complained about anything but `expected`. */
