@@ -7,8 +7,8 @@ use crate::link::connectable;
 use crate::node::Conn;
 use crate::world::{What, World};
 
-/// Bytes of a handshake with proof, each way: the padded Initial, TLS with raw keys, proof, head.
-const HANDSHAKE: u32 = 2_200;
+/// Bytes of a handshake with proof, each way: the padded Initial, TLS, proof, head.
+const HANDSHAKE: u32 = 2_800;
 /// A dial without answer is given up after this.
 const DIAL_TIMEOUT_US: u64 = 1_500_000;
 /// Members that a newcomer finds by itself (DESIGN, "Joining": 20 to 60 contacts).

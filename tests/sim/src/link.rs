@@ -50,13 +50,6 @@ impl Wires {
         self.up_free
     }
 
-    /// Acknowledgements go first; when they have left.
-    pub(crate) fn send_first(&mut self, now: u64, bytes: u32) -> u64 {
-        let time = micros(bytes, self.up_bps);
-        self.up_free = self.up_free.max(now) + time;
-        now + time
-    }
-
     /// Takes bytes that come in now; when they are all there. `None`: the downlink is idle, and the
     /// time of one piece on it doesn't matter.
     pub(crate) fn receive(&mut self, now: u64, bytes: u32) -> Option<u64> {

@@ -543,7 +543,7 @@ impl World {
         node.received.pieces += u64::from(len);
         node.received.framing += u64::from(framed(len) - len);
         node.sent.acks += u64::from(bytes);
-        let left = node.wires.send_first(self.now, bytes);
+        let left = node.wires.send(self.now, bytes);
         let back = left + self.delay(to, from);
         let sender = &mut self.nodes[from as usize];
         sender.received.acks += u64::from(bytes);
