@@ -185,8 +185,12 @@ impl Driver {
     async fn say_farewell(&mut self, mut inbox: mpsc::Receiver<Input>) {
         let links: Vec<_> = self.peers.iter().map(|(_, p)| p.link.clone()).collect();
         let farewells = async {
-            for link in links {
-                link.farewell().await;
+            let all: Vec<_> = links
+                .into_iter()
+                .map(|l| tokio::spawn(async move { l.farewell().await }))
+                .collect();
+            for farewell in all {
+                let _ = farewell.await;
             }
         };
         // What still comes in is not ours to handle, but must not block who reports it.

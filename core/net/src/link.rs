@@ -3,6 +3,7 @@
 //! A piece travels on a unidirectional stream of its own: one byte that says why it is sent, then
 //! the piece. Sending never waits: what cannot be taken now is refused, and the overlay hears of it.
 
+use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
@@ -24,6 +25,9 @@ const CONTROL_QUEUE: usize = 256;
 /// Streams a peer may have open towards us at once: 4 s of pieces at K = 8 and 10 chunks a second,
 /// and a keyframe of 4 MiB in parts of 16 KiB.
 pub(crate) const MAX_STREAMS: u32 = 512;
+/// Pieces whose arrival a farewell waits for: the last chunk of each track at K = 8, and as many
+/// again that a lost packet may still hold up.
+const LAST_PIECES: usize = 32;
 /// Reset code for a piece that could not be taken at once.
 const BLOCKED: VarInt = VarInt::from_u32(1);
 /// Close code of a peer that breaks the protocol.
@@ -63,8 +67,8 @@ pub(crate) struct Link {
     connection: Connection,
     /// Taken when the link says farewell: the control stream then ends.
     control: Mutex<Option<mpsc::Sender<Bytes>>>,
-    /// The stream of the newest piece: streams go out in order, so its end tells of all.
-    newest: Mutex<Option<SendStream>>,
+    /// The streams of the newest pieces, whose arrival a farewell waits for.
+    newest: Mutex<VecDeque<SendStream>>,
     given: AtomicU64,
 }
 
@@ -93,7 +97,7 @@ impl Link {
         Arc::new(Self {
             connection,
             control: Mutex::new(Some(control)),
-            newest: Mutex::new(None),
+            newest: Mutex::new(VecDeque::with_capacity(LAST_PIECES)),
             given: AtomicU64::new(0),
         })
     }
@@ -119,18 +123,22 @@ impl Link {
         };
         let _ = stream.finish();
         self.given.fetch_add(len, Relaxed);
-        *self.newest.lock() = Some(stream);
+        let mut newest = self.newest.lock();
+        if newest.len() == LAST_PIECES {
+            newest.pop_front();
+        }
+        newest.push_back(stream);
         Ok(())
     }
 
-    /// Ends the control stream, and returns when the peer has what was sent, or has gone.
+    /// Returns when the peer has what was sent, or has gone. The pieces first: the peer closes when
+    /// the control stream ends.
     pub(crate) async fn farewell(&self) {
-        drop(self.control.lock().take());
-        let newest = self.newest.lock().take();
-        if let Some(stream) = newest {
+        let newest = std::mem::take(&mut *self.newest.lock());
+        for stream in newest {
             let _ = stream.stopped().await;
         }
-        // The peer answers the end of the control stream by closing.
+        drop(self.control.lock().take());
         self.connection.closed().await;
     }
 

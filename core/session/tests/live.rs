@@ -1,5 +1,8 @@
 //! A broadcast and its viewers over real sockets on loopback: what comes out is what went in.
 
+// A test may end with a panic: that is how it fails.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
