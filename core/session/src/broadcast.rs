@@ -22,6 +22,8 @@ const QUEUE: usize = 256;
 const CERT_LIFE_MS: u64 = 24 * 3600 * 1000;
 /// Heads come each second.
 const HEAD_BEAT: Duration = Duration::from_secs(1);
+/// How long the broadcaster serves on after its last chunk: a playout target, and a repair.
+const LINGER: Duration = Duration::from_millis(1_500);
 /// At most this long for viewers to take the end.
 const FAREWELL: Duration = Duration::from_secs(2);
 /// The origin's tick, from which a part gets at least 2.5 KB (DESIGN, "Shape").
@@ -369,6 +371,11 @@ impl Live {
             }
         }
         self.publish_head(HeadState::Ended).await;
+        // The last chunk is as likely to need repair as any other: stay for it, if anybody is there.
+        if self.node.report().await.is_some_and(|report| !report.peers.is_empty()) {
+            tokio::time::sleep(LINGER).await;
+            self.publish_head(HeadState::Ended).await;
+        }
     }
 
     async fn stats(&self) -> Option<Stats> {
