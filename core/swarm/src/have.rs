@@ -42,6 +42,8 @@ pub(crate) struct Have {
     chunk_ms: u16,
     ring: Vec<Slot>,
     base: u32,
+    /// The base was chosen, and pieces from there on are on their way.
+    started: bool,
     newest: Option<u32>,
 }
 
@@ -54,6 +56,7 @@ impl Have {
             chunk_ms: chunk_ms.max(1),
             ring: vec![Slot::default(); MAX_CHUNKS as usize],
             base: 0,
+            started: false,
             newest: None,
         }
     }
@@ -83,6 +86,7 @@ impl Have {
     pub(crate) fn start_at(&mut self, chunk: u32) {
         if self.newest.is_none() || chunk > self.base {
             self.base = chunk;
+            self.started = true;
         }
     }
 
@@ -134,7 +138,7 @@ impl Have {
     /// Makes room for a newer chunk; a jump of any size forward is taken as it is, because the
     /// driver has verified the piece.
     fn reach(&mut self, chunk: u32) {
-        if self.newest.is_none() {
+        if self.newest.is_none() && !self.started {
             self.base = self.base.max(chunk.saturating_sub(FIRST_BACK));
         }
         let newest = self.newest.map_or(chunk, |n| n.max(chunk));
@@ -204,6 +208,7 @@ impl Have {
     pub(crate) fn clear(&mut self) {
         self.ring.iter_mut().for_each(|s| *s = Slot::default());
         self.base = 0;
+        self.started = false;
         self.newest = None;
     }
 }
@@ -284,6 +289,15 @@ mod tests {
         assert_eq!(have.insert(&piece(5_000, 0, 0, 1)), Arrival::New);
         assert_eq!(have.base(), 5_000 - HAVE_WINDOW_MS / 100);
         assert_eq!(have.mask(199), 0);
+    }
+
+    #[test]
+    fn what_a_newcomer_is_sent_from_its_keyframe_on_is_kept_whatever_comes_first() {
+        let mut have = Have::new(0, 1, 1, 100);
+        have.start_at(20);
+        assert_eq!(have.insert(&piece(29, 0, 0, 1)), Arrival::New);
+        assert_eq!(have.insert(&piece(20, 0, 0, 1)), Arrival::New);
+        assert_eq!(have.insert(&piece(19, 0, 0, 1)), Arrival::Stale);
     }
 
     #[test]

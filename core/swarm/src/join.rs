@@ -172,7 +172,7 @@ impl Swarm {
         let start = |t: &Track| {
             let newest = t.have.keyframe()?;
             let since = |c: &u32| t.have.capture_ms(*c).is_some_and(|at| Some(at) >= first);
-            let chunk = (0..=newest).rev().take_while(since).last().unwrap_or(newest);
+            let chunk = (t.have.base()..=newest).rev().take_while(since).last().unwrap_or(newest);
             let edge = t.have.capture_ms(t.have.newest()?)?;
             let ripe = |c: &u32| t.have.capture_ms(*c).is_some_and(|at| at + RIPE_MS <= edge);
             let end = (chunk..=t.have.newest()?).find(|c| !ripe(c))?;
@@ -299,6 +299,9 @@ impl Swarm {
     fn send_share(&mut self, now: Time, peer: PeerIndex, start: &Start, index: u8, of: u8) {
         let Some(track) = self.track(start.track) else { return };
         let Some(newest) = track.have.newest() else { return };
+        if track.have.keyframe().is_some_and(|key| key > start.chunk) && track.config.k > 1 {
+            return; // A newer GOP has begun meanwhile: the parents send that one.
+        }
         let from = start.chunk.max(track.have.base()).max(newest.saturating_sub(MAX_GOP_CHUNKS));
         let end = start.end.min(newest.saturating_add(1));
         let lanes = track.config.k;

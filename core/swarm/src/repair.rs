@@ -7,6 +7,7 @@
 use core::time::Duration;
 use std::collections::BTreeMap;
 
+use crate::config::Role;
 use crate::health::offset_us;
 use crate::lane::LaneId;
 use crate::message::{Message, Nack, Pull, Wanted};
@@ -115,8 +116,10 @@ impl Swarm {
             (0..track.lanes.len()).map(|s| self.expected_us(now, track, s as u8)).collect();
         // Who doesn't play yet begins at the newest keyframe.
         let first = match playhead {
-            None => track.have.newest_keyframe().unwrap_or(track.have.base()),
-            Some(_) => track.have.base(),
+            None if self.config.role == Role::Viewer => {
+                track.have.newest_keyframe().unwrap_or(track.have.base())
+            }
+            _ => track.have.base(),
         };
         for chunk in first..=newest {
             if track.have.complete(chunk) {
@@ -254,7 +257,7 @@ impl Swarm {
 
     /// After a change of parent: the new one is asked for what the old one has left out.
     pub(crate) fn pull_gap(&mut self, now: Time, peer: PeerIndex, id: LaneId, theirs: Option<u32>) {
-        let Some(track) = self.track(id.track) else { return };
+        let Some(track) = self.track(id.track).filter(|_| self.config.repair) else { return };
         let Some(newest) = self.edge(track, theirs) else { return };
         let playhead = track.playhead;
         let mut wanted = Vec::new();
