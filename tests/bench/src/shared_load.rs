@@ -105,6 +105,10 @@ fn judge(spans: &[Span], small: bool, report: &mut Report) {
         let value = quantile(latencies(), share);
         if small { report.at_most(name, value, target) } else { report.explain(name, value) }
     }
+    let last = spans.iter().filter_map(|span| span.last.latency_ms);
+    report.explain("latency_ms_p50_at_the_end", quantile(last, 0.5));
+    let wanted = spans.iter().filter_map(|span| span.last.target_ms);
+    report.explain("target_ms_p50_at_the_end", quantile(wanted, 0.5));
     let tens = latencies().map(|ms| (ms / 50.0).floor() as i64 * 50);
     report.explain("latency_ms_histogram", histogram(tens));
 }

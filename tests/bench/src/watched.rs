@@ -15,6 +15,8 @@ pub(crate) struct Stats {
     pub(crate) position_ms: f64,
     /// Capture to hand-out, once something is handed out.
     pub(crate) latency_ms: Option<f64>,
+    /// The latency that the playout clock wants.
+    pub(crate) target_ms: Option<f64>,
     /// How often the playout clock has stood.
     pub(crate) stalls: f64,
     /// And for how long.

@@ -41,7 +41,7 @@ pub(super) fn check(checks: &mut Checks<'_>, scene: &Scene) -> Result<(), LabErr
         reader.read_some()?;
     }
     drop(closes.output.take());
-    let fault = closes.refused("pipe")?;
+    let fault = closes.refused("standard output")?;
     checks.check("reader.closes", fault);
 
     stage.let_run(STANDSTILL)?;
@@ -51,7 +51,7 @@ pub(super) fn check(checks: &mut Checks<'_>, scene: &Scene) -> Result<(), LabErr
     checks.check("reader.slow", fault);
     checks.check("reader.slow_gets_everything", unlike(&scene.film, &written)?);
 
-    let fault = never.refused("slow")?;
+    let fault = never.refused("too slow")?;
     checks.check("reader.never_reads", fault);
     Ok(())
 }
