@@ -44,7 +44,7 @@ impl Swarm {
                 lane.climb_after = now + pause;
             }
             self.counters.climbs += 1;
-            self.ask_elsewhere(now, id, parent, up);
+            self.ask_elsewhere(id, parent, up);
         }
     }
 
@@ -90,15 +90,13 @@ impl Swarm {
         if let Some((cost, peer)) = best.filter(|(cost, _)| cost + GAIN_MS < own) {
             let _ = cost;
             self.counters.improvements += 1;
-            self.ask_elsewhere(now, id, peer, 0);
+            self.ask_elsewhere(id, peer, 0);
         }
     }
 
     /// An ATTACH beside a parent that is in order.
-    fn ask_elsewhere(&mut self, now: Time, id: LaneId, peer: PeerIndex, climb: u8) {
-        let _ = now;
-        let Some(track) = self.track(id.track) else { return };
-        let (fan, from) = (self.offered_fan(id, false), track.first_wanted(id.substream));
+    fn ask_elsewhere(&mut self, id: LaneId, peer: PeerIndex, climb: u8) {
+        let fan = self.offered_fan(id, false);
         let token = self.dice.token();
         if let Some(lane) = self.lane_mut(id) {
             lane.search.remember(token);
@@ -111,7 +109,7 @@ impl Swarm {
             fan,
             flags: Flags::default(),
             ttl: 0,
-            from,
+            from: None,
             climb,
             seen: vec![self.config.node.short()],
         };

@@ -80,6 +80,8 @@ pub(crate) struct Child {
     pub(crate) fan: u16,
     /// It has been asked to go; it is served until this moment at most.
     pub(crate) leaving: Option<Time>,
+    /// It has another parent by now and takes no chunk after this one.
+    pub(crate) last: Option<u32>,
     /// It is here for a while only.
     pub(crate) temporary: Option<Time>,
     pub(crate) slack: u32,
@@ -155,6 +157,13 @@ pub(crate) struct Lane {
     /// When the children last got the path.
     pub(crate) path_sent: Time,
     pub(crate) path_dirty: bool,
+}
+
+impl Child {
+    /// Whether it still takes pieces of a chunk.
+    pub(crate) fn takes(&self, chunk: u32) -> bool {
+        self.last.is_none_or(|last| chunk <= last)
+    }
 }
 
 impl Lane {

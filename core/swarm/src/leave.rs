@@ -100,9 +100,9 @@ impl Swarm {
                 self.lane(id).into_iter().flat_map(|l| &l.children).map(|c| c.peer).collect();
             for peer in left {
                 self.lane_mut(id).map(|l| l.remove_child(peer));
-                self.detach(peer, id, true);
+                self.detach(peer, id, true, None);
             }
-            self.leave_parent(now, id);
+            self.leave_parent(now, id, None);
         }
         if let Some(leaving) = &mut self.leaving {
             leaving.drained = true;

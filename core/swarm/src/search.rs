@@ -199,7 +199,10 @@ impl Swarm {
     fn ask(&mut self, now: Time, id: LaneId, peer: PeerIndex, token: u64, flags: Flags, ttl: u8) {
         let desperate = flags.has(Flags::EMERGENCY);
         let fan = self.offered_fan(id, desperate);
-        let from = self.track(id.track).and_then(|t| t.first_wanted(id.substream));
+        // A parent that still serves fills the gap up to where the new one takes over.
+        let orphan = self.lane(id).is_none_or(|l| l.is_orphan());
+        let track = self.track(id.track).filter(|_| orphan);
+        let from = track.and_then(|t| t.first_wanted(id.substream));
         let Some(known) = self.peers.get(peer) else { return };
         let boat = flags.has(Flags::LIFEBOAT);
         let wait = match ttl {

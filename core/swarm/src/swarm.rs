@@ -275,7 +275,7 @@ impl Swarm {
         let Some(track) = tracks.iter().find(|t| t.config.track == piece.id.track) else { return };
         let Some(lane) = track.lanes.get(usize::from(piece.id.substream)) else { return };
         let due = track.due(piece.capture_ms);
-        for child in &lane.children {
+        for child in lane.children.iter().filter(|c| c.takes(piece.id.chunk)) {
             let entry = Entry {
                 due,
                 rank: u16::MAX - child.fan,

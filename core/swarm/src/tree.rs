@@ -16,6 +16,9 @@ use crate::{NodeId, PeerIndex, Swarm, Time};
 
 /// How long a child on its way out is served (findings, R4), and how long a lifeboat lasts (R8).
 pub(crate) const GRACE: Duration = Duration::from_secs(3);
+/// How long a child that has found another parent is still sent what that one leaves out: the ways
+/// of two parents to the origin differ by less (latencies stay under 2 s, mostly under 1).
+const HANDOVER: Duration = Duration::from_secs(1);
 /// Who sits in a lifeboat looks for a proper place after this.
 const LIFEBOAT_REST: Duration = Duration::from_millis(1_000);
 /// A path longer than this is a loop in the making (mean depth at 100,000 viewers: 5.7, worst 15).
@@ -63,6 +66,7 @@ impl Swarm {
             generation,
             fan: ask.fan,
             leaving: None,
+            last: None,
             temporary: temporary.then(|| now + GRACE),
             slack: u32::from(ask.fan),
             count: 1,
@@ -161,7 +165,7 @@ impl Swarm {
         let me = self.config.node.short();
         let banned = self.is_banned(now, peer);
         let Some(lane) = self.lane_mut(id) else {
-            return self.detach(peer, id, false);
+            return self.detach(peer, id, false, None);
         };
         lane.search.open.retain(|(token, _)| *token != accept.token);
         let welcome = lane.search.tokens.contains(&accept.token) && !lane.parent_is(peer);
@@ -171,12 +175,12 @@ impl Swarm {
         self.counters.loops += u64::from(loops);
         if !welcome || !good {
             if !self.lane(id).is_some_and(|l| l.parent_is(peer)) {
-                self.detach(peer, id, false);
+                self.detach(peer, id, false, None);
             }
             return;
         }
         let replaces_silent = self.lane(id).is_some_and(|l| l.is_orphan() && l.timing.is_some());
-        self.leave_parent(now, id);
+        self.leave_parent(now, id, accept.newest);
         if accept.root.is_some() && self.root.is_none() {
             self.root = accept.root;
         }
@@ -208,10 +212,13 @@ impl Swarm {
         }
     }
 
-    /// Takes leave of the parent, if there is one; one that was silent is not asked again soon.
-    pub(crate) fn leave_parent(&mut self, now: Time, id: LaneId) {
+    /// Takes leave of the parent, if there is one; one that was silent is not asked again soon. One
+    /// that works serves on up to chunk `until`, where the new parent takes over.
+    pub(crate) fn leave_parent(&mut self, now: Time, id: LaneId, until: Option<u32>) {
+        let here = self.track(id.track).and_then(|t| t.newest(id.substream));
         let Some(old) = self.lane_mut(id).and_then(|l| l.parent.take()) else { return };
-        self.detach(old.peer, id, false);
+        let after = until.filter(|chunk| old.suspect.is_none() && here.is_none_or(|h| h < *chunk));
+        self.detach(old.peer, id, false, after);
         if old.suspect.is_some()
             && !old.evicted
             && let Some(node) = self.peers.get(old.peer).map(|p| (p.info.node, p.info.origin))
@@ -233,18 +240,30 @@ impl Swarm {
         node.is_some_and(|n| self.bans.get(&n).is_some_and(|until| *until > now))
     }
 
-    pub(crate) fn detach(&mut self, peer: PeerIndex, id: LaneId, parent: bool) {
-        let body = Detach { track: id.track, substream: id.substream, parent };
+    pub(crate) fn detach(&mut self, peer: PeerIndex, id: LaneId, parent: bool, after: Option<u32>) {
+        let body = Detach { track: id.track, substream: id.substream, parent, after };
         self.send(peer, Message::Detach(body));
     }
 
     pub(crate) fn on_detach(&mut self, now: Time, peer: PeerIndex, m: &Detach) {
         let id = LaneId { track: m.track, substream: m.substream };
         if m.parent {
-            self.parent_gone(now, id, peer);
-        } else if self.lane_mut(id).is_some_and(|l| l.remove_child(peer)) {
-            self.touch_path(id);
+            return self.parent_gone(now, id, peer);
         }
+        let behind = m.after.is_some_and(|last| {
+            self.track(id.track).and_then(|t| t.newest(id.substream)).is_none_or(|n| n < last)
+                || !self.uplink.is_live_empty()
+        });
+        let Some(lane) = self.lane_mut(id) else { return };
+        match lane.child_mut(peer).filter(|_| behind) {
+            Some(child) => {
+                child.last = m.after;
+                let over = now + HANDOVER;
+                child.leaving = Some(child.leaving.map_or(over, |at| at.min(over)));
+            }
+            None => _ = lane.remove_child(peer),
+        }
+        self.touch_path(id);
     }
 
     /// A parent has let go of us or is gone.
@@ -286,12 +305,17 @@ impl Swarm {
     pub(crate) fn check_children(&mut self, now: Time) {
         let mut gone = Vec::new();
         let mut temporary = Vec::new();
+        let mut moved = Vec::new();
         for id in self.lane_ids() {
             let Some(lane) = self.lane(id) else { continue };
+            let newest = self.track(id.track).and_then(|t| t.newest(id.substream));
             for child in &lane.children {
                 let silent = self.peers.get(child.peer).is_some_and(|p| p.link.is_silent(now));
                 let over = child.leaving.is_some_and(|until| until < now);
-                if silent || over {
+                let served = child.last.is_some() && child.last <= newest;
+                if child.last.is_some() && (over || served && self.uplink.is_live_empty()) {
+                    moved.push((id, child.peer));
+                } else if silent || over {
                     gone.push((id, child.peer, silent));
                 } else if child.temporary.is_some_and(|until| until < now) {
                     temporary.push((id, child.peer));
@@ -301,7 +325,11 @@ impl Swarm {
         for (id, peer, silent) in gone {
             self.counters.silent_children += u64::from(silent);
             self.lane_mut(id).map(|l| l.remove_child(peer));
-            self.detach(peer, id, true);
+            self.detach(peer, id, true, None);
+            self.touch_path(id);
+        }
+        for (id, peer) in moved {
+            self.lane_mut(id).map(|l| l.remove_child(peer));
             self.touch_path(id);
         }
         for (id, peer) in temporary {
@@ -377,7 +405,7 @@ impl Swarm {
             lane.parent = None;
             lane.lost.get_or_insert(now);
             self.counters.loops += 1;
-            self.detach(peer, id, false);
+            self.detach(peer, id, false, None);
             return self.seek(now, id);
         }
         let moved = path.iter().map(|h| h.id).ne(lane.path.iter().map(|h| h.id));

@@ -153,7 +153,7 @@ pub struct Reject {
     pub substream: u8,
 }
 
-/// DETACH: from a child, it takes no more; from a parent, it gives no more.
+/// DETACH: from a child, it takes no more than is said; from a parent, it gives no more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Detach {
@@ -166,6 +166,10 @@ pub struct Detach {
     /// The sender is the parent.
     #[n(2)]
     pub parent: bool,
+    /// From a child that has found another parent: the last chunk that it still takes from this one,
+    /// because the new parent pushes only what comes after it. Absent: nothing more.
+    #[n(3)]
+    pub after: Option<u32>,
 }
 
 /// EVICT: the child is to look for another parent and is served meanwhile.

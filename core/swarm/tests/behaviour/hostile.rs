@@ -74,7 +74,7 @@ fn seeds() -> Vec<Message> {
             root: Some(far),
         }),
         Message::PathUpdate(PathUpdate { track: 0, substream: 2, path, root: Some(far) }),
-        Message::Detach(Detach { track: 255, substream: 255, parent: true }),
+        Message::Detach(Detach { track: 255, substream: 255, parent: true, after: None }),
         Message::Evict(Evict { track: 0, substream: 200, leaving: true }),
         Message::Digest(Digest { tracks: vec![digest; 9], spare_kbps: u32::MAX, busy: false }),
         Message::Pull(Pull { track: 0, pieces: wanted, gap: true }),
@@ -126,7 +126,12 @@ fn bent_messages_neither_panic_nor_flood() {
                 2 => swarm.handle_bad_piece(now, peer),
                 3 => swarm.handle_new_run(now),
                 4 => {
-                    swarm.handle_piece(now, peer, &piece(chunk, (chunk % 4) as u8), chunk % 2 == 0);
+                    swarm.handle_piece(
+                        now,
+                        peer,
+                        &piece(chunk, (chunk % 4) as u8),
+                        chunk.is_multiple_of(2),
+                    );
                 }
                 5 => swarm.handle_playhead(now, 0, chunk),
                 _ => {}
