@@ -163,7 +163,10 @@ impl Player {
         let frontier_us = self.frontier_us();
         match self.playout.step(now_us, media_us, frontier_us) {
             Step::Stalled => outcome.stalled = !self.is_over(),
-            Step::Resumed { for_us } => outcome.resumed_us = Some(for_us),
+            Step::Resumed { for_us, told } => {
+                outcome.stalled = !told;
+                outcome.resumed_us = Some(for_us);
+            }
             Step::Play | Step::Stand => {}
         }
         self.hand_out(now_us, &mut outcome);

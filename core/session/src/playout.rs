@@ -17,16 +17,26 @@ const SLOW: f64 = 0.96;
 /// (Measured by the prototype: 0.97 of 128 takes 250 ms off a fixed guard.)
 const WINDOW: usize = 128;
 const QUANTILE: f64 = 0.97;
-/// Kept beyond that quantile: in calm, and while stalls are recent or the viewer is young.
+/// A young viewer looks back less far, about two seconds of picture and sound: how late chunks were
+/// while its parents were found says nothing about what comes.
+const YOUNG_WINDOW: usize = 40;
+/// Kept beyond that quantile: in calm, while the viewer is young, and at most (what recent stalls
+/// lacked is added, up to this).
 const CALM_GUARD_US: i64 = 100_000;
-const ALARM_GUARD_US: i64 = 400_000;
-/// How long a stall is recent.
-const ALARM_LIFE_US: i64 = 20_000_000;
-/// A young viewer's parents still change: sixteen that joined at once stalled for up to a second in
-/// their first four, and not afterwards (measured on loopback).
-const YOUNG_US: i64 = 8_000_000;
+const YOUNG_GUARD_US: i64 = 400_000;
+const MAX_GUARD_US: i64 = 400_000;
+/// A viewer begins with this much in hand, if its keyframe is that old.
+const START_RESERVE_US: i64 = 200_000;
+/// How long a stall is recent (the simulated player's figure).
+const ALARM_LIFE_US: i64 = 10_000_000;
+/// A young viewer's parents still change: sixteen that joined at once stalled in their first four
+/// seconds, and not afterwards (measured on loopback).
+const YOUNG_US: i64 = 6_000_000;
+/// A shorter stand is none: a frame of sound lasts 21 ms and one of picture 33, so that no decoder's
+/// queue runs dry of it.
+const STALL_FLOOR_US: i64 = 20_000;
 /// The target moves down this slowly: what the glide can follow.
-const TARGET_FALL: f64 = 0.05;
+const TARGET_FALL: f64 = 0.10;
 /// Until anything was measured.
 const FIRST_TARGET_US: i64 = 300_000;
 /// A target beyond this helps nobody: it is the length of what a store holds.
@@ -56,7 +66,8 @@ pub(crate) struct Playout {
     started_us: i64,
     target_us: i64,
     lateness: Window,
-    last_stall_us: Option<i64>,
+    /// The recent stalls: when the last one ended and how long they were together.
+    alarm: Option<(i64, i64)>,
     stalls: u64,
     stalled_us: i64,
 }
@@ -66,12 +77,14 @@ pub(crate) struct Playout {
 pub(crate) enum Step {
     /// Everything captured up to the position is due.
     Play,
-    /// It began to stand still.
+    /// It has stood still for long enough to be called a stall.
     Stalled,
-    /// It goes on after this many microseconds.
+    /// It goes on after a stall.
     Resumed {
-        /// How long it stood.
+        /// How long it stood, in microseconds.
         for_us: i64,
+        /// Whether [`Step::Stalled`] came before; not of a stall that is just over.
+        told: bool,
     },
     /// It still stands, or has not begun.
     Stand,
@@ -86,7 +99,7 @@ impl Default for Playout {
             started_us: 0,
             target_us: FIRST_TARGET_US,
             lateness: Window::new(WINDOW),
-            last_stall_us: None,
+            alarm: None,
             stalls: 0,
             stalled_us: 0,
         }
@@ -129,17 +142,24 @@ impl Playout {
                 // Less than a whole step was there: the clock stands.
                 if wish > frontier_us && elapsed > 0 {
                     self.state = State::Stalled { since_us: now_us };
-                    return Step::Stalled;
+                    return Step::Stand;
                 }
                 Step::Play
             }
             State::Stalled { since_us } if frontier_us > self.position_us => {
                 let for_us = now_us - since_us;
                 self.state = State::Playing;
+                if for_us < STALL_FLOOR_US {
+                    return Step::Play;
+                }
                 self.count_stall(now_us, for_us);
-                Step::Resumed { for_us }
+                let told = now_us - elapsed - since_us >= STALL_FLOOR_US;
+                Step::Resumed { for_us, told }
             }
-            State::Stalled { .. } => Step::Stand,
+            State::Stalled { since_us } => {
+                let long = |at: i64| at - since_us >= STALL_FLOOR_US;
+                if long(now_us) && !long(now_us - elapsed) { Step::Stalled } else { Step::Stand }
+            }
         }
     }
 
@@ -193,7 +213,9 @@ impl Playout {
     #[must_use]
     pub(crate) fn stalls(&self, now_us: i64) -> (u64, i64) {
         match self.state {
-            State::Stalled { since_us } => (self.stalls + 1, self.stalled_us + now_us - since_us),
+            State::Stalled { since_us } if now_us - since_us >= STALL_FLOOR_US => {
+                (self.stalls + 1, self.stalled_us + now_us - since_us)
+            }
             _ => (self.stalls, self.stalled_us),
         }
     }
@@ -201,15 +223,20 @@ impl Playout {
     fn count_stall(&mut self, now_us: i64, for_us: i64) {
         self.stalls += 1;
         self.stalled_us += for_us;
-        self.last_stall_us = Some(now_us);
+        let before = self.recent_stalls(now_us);
+        self.alarm = Some((now_us, before.saturating_add(for_us)));
+    }
+
+    fn recent_stalls(&self, now_us: i64) -> i64 {
+        self.alarm.filter(|(at, _)| now_us - at < ALARM_LIFE_US).map_or(0, |(_, for_us)| for_us)
     }
 
     fn adapt(&mut self, now_us: i64) {
-        let Some(quantile) = self.lateness.quantile(QUANTILE) else { return };
         let young = self.state == State::Waiting || now_us - self.started_us < YOUNG_US;
-        let stalled = self.last_stall_us.is_some_and(|at| now_us - at < ALARM_LIFE_US);
-        let calm = !young && !stalled;
-        let guard = if calm { CALM_GUARD_US } else { ALARM_GUARD_US };
+        let window = if young { YOUNG_WINDOW } else { WINDOW };
+        let Some(quantile) = self.lateness.quantile(window, QUANTILE) else { return };
+        let guard = if young { YOUNG_GUARD_US } else { CALM_GUARD_US };
+        let guard = (guard + self.recent_stalls(now_us)).min(MAX_GUARD_US);
         let wish = (quantile + guard).clamp(0, MAX_TARGET_US);
         let elapsed_s = now_us.saturating_sub(self.stepped_us).max(0) as f64 / 1e6;
         let fall = (elapsed_s * TARGET_FALL * 1e6) as i64;
@@ -238,8 +265,9 @@ pub(crate) fn first_position(
     frontier_us: i64,
 ) -> i64 {
     // What lies between the keyframe and the target is handed out at once: a decoder runs through
-    // it, and the picture is live from the first moment.
-    (media_us - target_us).clamp(keyframe_us, frontier_us.max(keyframe_us))
+    // it, and the picture is live from the first moment. But who has not caught up with the live
+    // edge yet keeps something in hand, or the clock would stand as soon as it runs.
+    (media_us - target_us).min(frontier_us - START_RESERVE_US).max(keyframe_us)
 }
 
 #[cfg(test)]
@@ -274,7 +302,7 @@ mod tests {
 
     #[test]
     fn the_target_is_the_quantile_and_a_guard() {
-        assert_eq!(measured().target_us(), 120_000 + ALARM_GUARD_US, "a young one is careful");
+        assert_eq!(measured().target_us(), 120_000 + YOUNG_GUARD_US, "a young one is careful");
         assert_eq!(calm().target_us(), 120_000 + CALM_GUARD_US);
     }
 
@@ -299,29 +327,59 @@ mod tests {
             now += 10_000;
             match playout.step(now, now, frontier) {
                 Step::Play => {}
-                Step::Stalled => break now,
+                Step::Stand => break now,
                 other => panic!("{other:?}"),
             }
         };
         assert_eq!(playout.position_us(), frontier);
-        assert_eq!(playout.step(stalled_at + 200_000, 0, frontier), Step::Stand);
+        assert_eq!(playout.step(stalled_at + 200_000, 0, frontier), Step::Stalled);
+        assert_eq!(playout.step(stalled_at + 300_000, 0, frontier), Step::Stand);
         let resumed = playout.step(stalled_at + 400_000, 2 * SECOND, frontier + 50_000);
-        assert_eq!(resumed, Step::Resumed { for_us: 400_000 });
+        assert_eq!(resumed, Step::Resumed { for_us: 400_000, told: true });
         assert_eq!(playout.stalls(now), (1, 400_000));
     }
 
     #[test]
-    fn a_stall_raises_the_guard_for_a_while() {
-        let mut playout = calm();
-        playout.jump(10_000, 1_000);
-        playout.step(20_000, 20_000, 0);
-        assert_eq!(playout.target_us(), 120_000 + ALARM_GUARD_US);
+    fn less_than_a_frame_is_no_stall() {
+        let mut playout = measured();
+        playout.start(SECOND, SECOND - 220_000);
+        let frontier = playout.position_us() + 5_000;
+        assert_eq!(playout.step(SECOND + 10_000, SECOND + 10_000, frontier), Step::Stand);
+        let later = frontier + 100_000;
+        assert_eq!(playout.step(SECOND + 20_000, SECOND + 20_000, later), Step::Play);
+        assert_eq!(playout.stalls(SECOND + 20_000), (0, 0));
+    }
+
+    #[test]
+    fn a_stall_raises_the_guard_for_a_while_by_what_was_lacking() {
+        for (stood, raised) in [(150_000, 150_000), (900_000, MAX_GUARD_US - CALM_GUARD_US)] {
+            let mut playout = calm();
+            let position = playout.position_us();
+            playout.jump(10_000, position + stood);
+            playout.step(20_000, 20_000, 0);
+            assert_eq!(playout.target_us(), 120_000 + CALM_GUARD_US + raised);
+        }
+    }
+
+    #[test]
+    fn how_late_chunks_were_before_the_start_is_soon_forgotten() {
+        let mut playout = Playout::default();
+        (0..30).for_each(|_| playout.handle_complete(1_500_000));
+        playout.step(0, 0, 0);
+        playout.start(0, -2 * SECOND);
+        (0..YOUNG_WINDOW).for_each(|_| playout.handle_complete(120_000));
+        run(&mut playout, 0, 3 * SECOND);
+        assert!(playout.target_us() < 1_500_000, "{}", playout.target_us());
     }
 
     #[test]
     fn a_newcomer_starts_on_target_when_the_keyframe_allows() {
-        assert_eq!(first_position(1000, 200, 300, 900), 800);
-        assert_eq!(first_position(1000, 200, 850, 900), 850);
-        assert_eq!(first_position(1000, 200, 300, 500), 500);
+        let ms = |media, target, keyframe, frontier| {
+            first_position(media * 1000, target * 1000, keyframe * 1000, frontier * 1000) / 1000
+        };
+        assert_eq!(ms(2000, 600, 1000, 1900), 1400);
+        assert_eq!(ms(2000, 600, 1500, 1900), 1500);
+        assert_eq!(ms(2000, 600, 1000, 1400), 1200, "not caught up: something in hand");
+        assert_eq!(ms(2000, 600, 1300, 1400), 1300);
     }
 }

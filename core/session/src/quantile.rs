@@ -21,9 +21,9 @@ impl Window {
         self.readings.push_back(reading);
     }
 
-    /// The smallest reading that at least the part `q` (0 to 1) of all do not exceed.
-    pub(crate) fn quantile(&self, q: f64) -> Option<i64> {
-        let mut sorted: Vec<i64> = self.readings.iter().copied().collect();
+    /// The smallest reading that at least the part `q` (0 to 1) of the newest `count` do not exceed.
+    pub(crate) fn quantile(&self, count: usize, q: f64) -> Option<i64> {
+        let mut sorted: Vec<i64> = self.readings.iter().rev().take(count).copied().collect();
         sorted.sort_unstable();
         let rank = (q * sorted.len() as f64).ceil() as usize;
         sorted.get(rank.saturating_sub(1)).copied()
@@ -37,10 +37,11 @@ mod tests {
     #[test]
     fn quantiles_are_of_the_newest_readings() {
         let mut window = Window::new(100);
-        assert_eq!(window.quantile(0.5), None);
+        assert_eq!(window.quantile(100, 0.5), None);
         (0..1000).for_each(|n| window.push(n));
-        assert_eq!(window.quantile(0.5), Some(949));
-        assert_eq!(window.quantile(1.0), Some(999));
-        assert_eq!(window.quantile(0.0), Some(900));
+        assert_eq!(window.quantile(100, 0.5), Some(949));
+        assert_eq!(window.quantile(10, 0.0), Some(990));
+        assert_eq!(window.quantile(100, 1.0), Some(999));
+        assert_eq!(window.quantile(100, 0.0), Some(900));
     }
 }

@@ -11,7 +11,7 @@ use manyhands_lab::machine::Load;
 use manyhands_lab::report::Report;
 use serde_json::{Value, json};
 
-use crate::crowd::Crowd;
+use crate::crowd::{COMING, Crowd};
 use crate::film::Film;
 use crate::proc::Usage;
 use crate::stage::Stage;
@@ -42,7 +42,7 @@ pub(crate) fn run(stage: &Stage, args: &Args) -> Result<Report, LabError> {
     let mut report = Report::new("cost", stage.seed());
     let film = Film::steady(stage, "film", (12, 1), FILM_BPS)?;
     let limits = [Some(film.rate * HELPER_SHARE), Some(0.0), Some(0.0)];
-    let mut crowd = Crowd::gather(stage, &film, Some(film.rate * ORIGIN_SHARE), &limits)?;
+    let mut crowd = Crowd::gather(stage, &film, Some(film.rate * ORIGIN_SHARE), &limits, COMING)?;
     let playing = crowd.wait_until_playing()?;
     report.at_least("viewers_playing", playing as f64, limits.len() as f64);
     // A long run begins to count when buffers have had their largest keyframes.

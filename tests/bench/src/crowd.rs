@@ -18,6 +18,8 @@ const JOINING: Duration = Duration::from_secs(20);
 const STATS: Duration = Duration::from_secs(5);
 /// How long leaving may take, for so many at once on a small machine.
 const LEAVING: Duration = Duration::from_secs(10);
+/// A family comes within so many seconds; `--over 0` is everybody at once.
+pub(crate) const COMING: Duration = Duration::from_secs(8);
 /// The broadcaster's name.
 pub(crate) const ORIGIN: &str = "origin";
 
@@ -38,17 +40,23 @@ pub(crate) struct Moment {
 }
 
 impl Crowd {
-    /// Goes live with `film`, and starts as many viewers as there are `limits`.
+    /// Goes live with `film`, and starts as many viewers as there are `limits`, evenly over the time
+    /// `over`.
     pub(crate) fn gather(
         stage: &Stage,
         film: &Film,
         origin_limit: Upload,
         limits: &[Upload],
+        over: Duration,
     ) -> Result<Self, LabError> {
         let mut options: Vec<String> = vec!["--loop".into()];
         options.extend(listen(0));
         let origin = stage.broadcast(ORIGIN, &film.path, origin_limit, &options)?;
+        let pause = over / u32::try_from(limits.len().max(1)).unwrap_or(u32::MAX);
         let start = |(number, limit): (usize, &Upload)| {
+            if !pause.is_zero() {
+                stage.let_run(pause)?;
+            }
             stage.watch(&format!("viewer{number}"), ORIGIN, *limit, &listen(0))
         };
         let viewers = (1..).zip(limits).map(start).collect::<Result<_, _>>()?;

@@ -15,7 +15,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
 
-use crate::crowd::{Crowd, Moment, ORIGIN, ORIGIN_SHARE};
+use crate::crowd::{COMING, Crowd, Moment, ORIGIN, ORIGIN_SHARE};
 use crate::figures::quantile;
 use crate::film::Film;
 use crate::run::{Ended, Run};
@@ -54,7 +54,7 @@ pub(crate) struct Args {
 pub(crate) fn run(stage: &Stage, args: &Args) -> Result<Report, LabError> {
     let film = Film::steady(stage, "film", (12, 1), args.bps)?;
     let limits = vec![Some(film.rate * VIEWER_SHARE); usize::from(args.viewers)];
-    let mut crowd = Crowd::gather(stage, &film, Some(film.rate * ORIGIN_SHARE), &limits)?;
+    let mut crowd = Crowd::gather(stage, &film, Some(film.rate * ORIGIN_SHARE), &limits, COMING)?;
     let playing = crowd.wait_until_playing()?;
     let mut report = Report::new("loss", stage.seed());
     report.at_least("viewers_playing", playing as f64, f64::from(args.viewers));

@@ -34,6 +34,9 @@ pub(crate) struct Args {
     /// How long to measure
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(5..=3600))]
     seconds: u64,
+    /// Over how many seconds they come; 0: all at once
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u64).range(0..=600))]
+    over: u64,
     /// The film's rate in bits a second [default: 2000000, and 800000 for more than 16 viewers]
     #[arg(long)]
     bps: Option<u64>,
@@ -43,7 +46,8 @@ pub(crate) fn run(stage: &Stage, args: &Args) -> Result<Report, LabError> {
     let bps = args.bps.unwrap_or(if args.viewers > SMALL { 800_000 } else { 2_000_000 });
     let film = Film::steady(stage, "film", (12, 1), bps)?;
     let limits = limits(args, film.rate);
-    let mut crowd = Crowd::gather(stage, &film, Some(film.rate * ORIGIN_SHARE), &limits)?;
+    let over = Duration::from_secs(args.over);
+    let mut crowd = Crowd::gather(stage, &film, Some(film.rate * ORIGIN_SHARE), &limits, over)?;
     let playing = crowd.wait_until_playing()?;
 
     let mut report = Report::new("shared-load", stage.seed());
@@ -126,7 +130,7 @@ mod tests {
     #[test]
     fn those_without_upload_are_spread() {
         let limits = |viewers, zero_upload| {
-            limits(&Args { viewers, zero_upload, seconds: 9, bps: None }, 10.0)
+            limits(&Args { viewers, zero_upload, seconds: 9, over: 0, bps: None }, 10.0)
         };
         assert_eq!(limits(3, 0), [Some(20.0); 3]);
         assert_eq!(limits(4, 2), [Some(30.0), Some(0.0), Some(30.0), Some(0.0)]);

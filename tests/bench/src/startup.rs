@@ -13,7 +13,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 
-use crate::crowd::{Crowd, ORIGIN, ORIGIN_SHARE};
+use crate::crowd::{COMING, Crowd, ORIGIN, ORIGIN_SHARE};
 use crate::figures::quantile;
 use crate::film::Film;
 use crate::run::{Ended, Run};
@@ -87,7 +87,7 @@ fn details(waited: &[Waited]) -> Value {
 fn newcomers(stage: &Stage, args: &Args, gop: u64) -> Result<Vec<Waited>, LabError> {
     let film = Film::steady(stage, &format!("gop{gop}"), (20, gop), FILM_BPS)?;
     let limits = vec![Some(film.rate * VIEWER_SHARE); usize::from(args.viewers)];
-    let crowd = Crowd::gather(stage, &film, Some(film.rate * ORIGIN_SHARE), &limits)?;
+    let crowd = Crowd::gather(stage, &film, Some(film.rate * ORIGIN_SHARE), &limits, COMING)?;
     crowd.wait_until_playing()?;
     let mut random = ChaCha8Rng::seed_from_u64(stage.seed());
     let mut waited = Vec::new();
