@@ -4,6 +4,7 @@
 //! Bounds: five greeters (eight made searches multiply: findings 2, section 1), one list a neighbour
 //! each [`LIST_PERIOD`], at most [`MAX_GIVEN`] slots at once to one newcomer.
 
+use core::iter::repeat;
 use core::time::Duration;
 
 use crate::config::Role;
@@ -12,6 +13,7 @@ use crate::message::{Attach, Flags, Greet, GreetOk, Join, JoinReply, Message, St
 use crate::output::{Event, Output};
 use crate::search::TTL;
 use crate::slots::Verdict;
+use crate::swarm::MAX_TRACKS;
 use crate::track::Track;
 use crate::{Contact, NodeId, PeerIndex, Swarm, Time};
 
@@ -31,11 +33,6 @@ const MAX_GIVEN: usize = 3;
 const GREETERS_TIME: Duration = Duration::from_millis(600);
 /// At most one rejoin in this time (DESIGN, "Bounds that stop storms").
 const REJOIN: Duration = Duration::from_millis(1_500);
-/// Chunks this much older than the newest are taken to have reached every greeter.
-const RIPE_MS: u32 = 300;
-/// Chunks of the current GOP sent to a newcomer: 4 s at 50 ms.
-const MAX_GOP_CHUNKS: u32 = 80;
-
 /// How far a newcomer has come.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Joining {
@@ -46,6 +43,8 @@ pub(crate) struct Joining {
     token: u64,
     of: u8,
     start: Vec<Start>,
+    /// For each greeter, the substreams of each start that it is asked for.
+    shares: Vec<Vec<u32>>,
     joined: bool,
 }
 
@@ -122,7 +121,10 @@ impl Swarm {
         let me_too = self.can_greet(now);
         let greeters = self.greeters(now, &node, GREETERS - usize::from(me_too));
         let need = self.tracks.iter().map(|t| self.needed(t)).collect();
-        let reply = JoinReply { greeters, me_too, start: self.starts(), need };
+        let own = me_too.then(|| self.spare_kbps());
+        let spare = own.into_iter().chain(greeters.iter().map(|g| self.reported_kbps(&g.node)));
+        let spare = spare.collect();
+        let reply = JoinReply { greeters, me_too, start: self.starts(), need, spare };
         self.send(peer, Message::JoinReply(reply));
     }
 
@@ -131,6 +133,12 @@ impl Swarm {
         let any = |t: &Track| t.lane_ids().any(|id| self.own_slack(now, id) > 0);
         let few = self.is_root() && self.audience.viewers() <= self.config.small_group;
         self.leaving.is_none() && self.budget_bps() > 0 && (few || self.tracks.iter().any(any))
+    }
+
+    /// What a neighbour last said that it can spare, in kbit/s; 0 if it isn't one.
+    fn reported_kbps(&self, node: &NodeId) -> u32 {
+        let known = self.peers.find(node).and_then(|at| self.peers.get(at));
+        known.map_or(0, |p| p.known.as_ref().map_or(p.spare_kbps, |k| k.spare_kbps))
     }
 
     /// Members with upload to spare: neighbours first, as their state is known best.
@@ -165,22 +173,6 @@ impl Swarm {
         (0..lanes).filter(|s| slack(*s) * lanes as u64 <= sum).fold(0, |mask, s| mask | 1 << s)
     }
 
-    /// Where a newcomer starts: with the newest keyframe of the first track, and in every other one
-    /// (sound, of which each chunk is a keyframe) with what was captured from then on.
-    fn starts(&self) -> Vec<Start> {
-        let first = self.tracks.first().and_then(|t| t.have.capture_ms(t.have.keyframe()?));
-        let start = |t: &Track| {
-            let newest = t.have.keyframe()?;
-            let since = |c: &u32| t.have.capture_ms(*c).is_some_and(|at| Some(at) >= first);
-            let chunk = (t.have.base()..=newest).rev().take_while(since).last().unwrap_or(newest);
-            let edge = t.have.capture_ms(t.have.newest()?)?;
-            let ripe = |c: &u32| t.have.capture_ms(*c).is_some_and(|at| at + RIPE_MS <= edge);
-            let end = (chunk..=t.have.newest()?).find(|c| !ripe(c))?;
-            Some(Start { track: t.config.track, chunk, end })
-        };
-        self.tracks.iter().filter_map(start).collect()
-    }
-
     pub(crate) fn on_join_reply(&mut self, now: Time, peer: PeerIndex, m: JoinReply) {
         self.joining.replies += 1;
         let fed = self.tracks.iter().all(|t| t.lanes.iter().all(|l| !l.is_orphan()));
@@ -188,21 +180,26 @@ impl Swarm {
             return;
         }
         let own = self.peers.contact(peer).filter(|_| m.me_too);
+        // 0 is said of those that the answering node doesn't know.
+        let spare = m.spare.iter().map(|kbps| Some(*kbps).filter(|k| *k > 0));
         let first = self.joining.replies == 1;
         let count = if first { GREETERS } else { MORE_GREETERS };
         let me = self.config.node;
-        let mut list: Vec<Contact> =
-            own.into_iter().chain(m.greeters.into_iter().filter(|c| c.node != me)).collect();
+        let mut list: Vec<(Contact, Option<u32>)> =
+            own.into_iter().chain(m.greeters).zip(spare.chain(repeat(None))).collect();
+        list.retain(|(contact, _)| contact.node != me);
         list.truncate(count);
         if first {
             self.joining.token = self.dice.token();
             self.joining.of = list.len().max(1) as u8;
             self.joining.start = m.start;
-            self.joining.start.truncate(crate::swarm::MAX_TRACKS);
+            self.joining.start.truncate(MAX_TRACKS);
+            let spare: Vec<Option<u32>> = list.iter().map(|(_, kbps)| *kbps).collect();
+            self.joining.shares = self.share_out(&self.joining.start, &spare);
             self.move_home(&m.need);
             self.begin(now);
         }
-        for (index, contact) in list.into_iter().enumerate() {
+        for (index, (contact, _)) in list.into_iter().enumerate() {
             self.reach(now, contact, Purpose::Greet { index: index as u8, share: first });
         }
     }
@@ -253,12 +250,14 @@ impl Swarm {
     /// Greets a member that has been named as a greeter.
     pub(crate) fn greet(&mut self, now: Time, peer: PeerIndex, index: u8, share: bool) {
         let wants = self.tracks.iter().map(|t| self.want(t)).collect();
+        let mine = self.joining.shares.get(usize::from(index)).filter(|_| share);
+        let shares = mine.cloned().unwrap_or_default();
         let start = if share { self.joining.start.clone() } else { Vec::new() };
         let (token, of) = (self.joining.token, self.joining.of);
         if let Some(known) = self.peers.get_mut(peer) {
             known.greeter = true;
         }
-        self.send(peer, Message::Greet(Greet { token, index, of, wants, start }));
+        self.send(peer, Message::Greet(Greet { token, index, of, wants, start, shares }));
         self.follow(now, peer);
     }
 
@@ -284,35 +283,16 @@ impl Swarm {
         let viewers = self.audience.viewers();
         let reply = GreetOk { contacts, start: self.starts(), viewers };
         self.send(peer, Message::GreetOk(reply));
-        let of = m.of.max(1);
         if !again {
-            for start in m.start.iter().take(self.tracks.len()) {
-                self.send_share(now, peer, start, m.index, of);
+            // The small tracks first: the picture waits for its sound.
+            let mut shares: Vec<_> = m.start.iter().zip(&m.shares).take(MAX_TRACKS).collect();
+            shares.sort_by_key(|(start, _)| self.track(start.track).map(|t| t.config.k));
+            for (start, share) in shares {
+                self.send_share(now, peer, start, *share);
             }
         }
         for want in m.wants.iter().take(self.tracks.len()) {
             self.serve(now, peer, who, m, want);
-        }
-    }
-
-    /// The substreams of the current GOP that fall to this greeter.
-    fn send_share(&mut self, now: Time, peer: PeerIndex, start: &Start, index: u8, of: u8) {
-        let Some(track) = self.track(start.track) else { return };
-        let Some(newest) = track.have.newest() else { return };
-        if track.have.keyframe().is_some_and(|key| key > start.chunk) && track.config.k > 1 {
-            return; // A newer GOP has begun meanwhile: the parents send that one.
-        }
-        let from = start.chunk.max(track.have.base()).max(newest.saturating_sub(MAX_GOP_CHUNKS));
-        let end = start.end.min(newest.saturating_add(1));
-        let lanes = track.config.k;
-        let mine = (0..lanes).filter(|s| s % of == index);
-        let pieces: Vec<_> = (from..end)
-            .flat_map(|c| mine.clone().flat_map(move |s| track.have.pieces(c, s)))
-            .collect();
-        for (piece, len) in pieces {
-            if !self.push_repair(now, peer, piece, len) {
-                return;
-            }
         }
     }
 

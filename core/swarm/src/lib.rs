@@ -19,6 +19,7 @@
 //! the same inputs in the same order with the same seed give the same outputs.
 
 mod audience;
+mod backlog;
 mod climb;
 mod config;
 mod dial;

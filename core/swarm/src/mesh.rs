@@ -190,7 +190,7 @@ impl Swarm {
     }
 
     /// Upload beside the slots given: never less than the 8 % that repair may always use.
-    fn spare_kbps(&self) -> u32 {
+    pub(crate) fn spare_kbps(&self) -> u32 {
         u32::try_from(self.spare_bps() / 1000).unwrap_or(u32::MAX)
     }
 

@@ -43,6 +43,10 @@ pub struct JoinReply {
     /// For each track, the substreams that need upload most (one bit each).
     #[n(3)]
     pub need: Vec<u32>,
+    /// Upload to spare in kbit/s: of the answering node if it greets too, then of each greeter; 0
+    /// where it isn't known.
+    #[n(4)]
+    pub spare: Vec<u32>,
 }
 
 /// What a newcomer lacks of one track, and what it offers there.
@@ -69,7 +73,7 @@ pub struct Greet {
     /// Names the searches that the greeter begins for it.
     #[n(0)]
     pub token: u64,
-    /// Which share of the searches and of the GOP is this greeter's...
+    /// Which share of the searches is this greeter's...
     #[n(1)]
     pub index: u8,
     /// ...of how many.
@@ -81,6 +85,9 @@ pub struct Greet {
     /// The GOP to send a share of; nothing is sent of a track not named here.
     #[n(4)]
     pub start: Vec<Start>,
+    /// Of each start, the substreams that this greeter is to send (one bit each).
+    #[n(5)]
+    pub shares: Vec<u32>,
 }
 
 /// GREET_OK: more members.

@@ -16,6 +16,7 @@ fn samples() -> Vec<Message> {
             me_too: true,
             start: start.clone(),
             need: vec![3],
+            spare: vec![900, 0, 4_000],
         }),
         Message::Greet(Greet {
             token: u64::MAX,
@@ -23,6 +24,7 @@ fn samples() -> Vec<Message> {
             of: 5,
             wants: vec![Want { track: 0, missing: 255, homes: 4, fan: 12 }],
             start,
+            shares: vec![0b1010_0001],
         }),
         Message::Attach(Attach {
             token: 1,

@@ -84,6 +84,7 @@ fn seeds() -> Vec<Message> {
             of: 0,
             wants: vec![want; 20],
             start: vec![start; 20],
+            shares: vec![u32::MAX; 20],
         }),
     ]
 }
