@@ -23,11 +23,13 @@ const GREETERS: usize = 5;
 const MORE_GREETERS: usize = 2;
 /// Members named in a GREET_OK.
 const CONTACTS: usize = 8;
+/// Greeters that search for a parent in the same substream.
+const SEARCHERS: u8 = 2;
 /// Members asked for greeters at once.
 const ASKED: u32 = 3;
 /// One neighbour gets a list this often at most (SECURITY 35).
 const LIST_PERIOD: Duration = Duration::from_secs(1);
-/// Home slots that a greeter gives at once (findings, R1).
+/// Home slots that a greeter gives at once (findings, R1), more where greeters are few.
 const MAX_GIVEN: usize = 3;
 /// The newcomer searches by itself what the greeters have not found by then.
 const GREETERS_TIME: Duration = Duration::from_millis(600);
@@ -124,7 +126,8 @@ impl Swarm {
         let own = me_too.then(|| self.spare_kbps());
         let spare = own.into_iter().chain(greeters.iter().map(|g| self.reported_kbps(&g.node)));
         let spare = spare.collect();
-        let reply = JoinReply { greeters, me_too, start: self.starts(), need, spare };
+        let (start, viewers) = (self.starts(), self.audience.viewers().saturating_add(1));
+        let reply = JoinReply { greeters, me_too, start, need, spare, viewers };
         self.send(peer, Message::JoinReply(reply));
     }
 
@@ -175,6 +178,8 @@ impl Swarm {
 
     pub(crate) fn on_join_reply(&mut self, now: Time, peer: PeerIndex, m: JoinReply) {
         self.joining.replies += 1;
+        self.audience.hear(m.viewers);
+        self.choose_homes();
         let fed = self.tracks.iter().all(|t| t.lanes.iter().all(|l| !l.is_orphan()));
         if fed || self.config.role == Role::Origin || self.joining.replies > 2 {
             return;
@@ -220,6 +225,11 @@ impl Swarm {
                 track.homes = (0..homes as usize).fold(0, |m, i| m | 1 << ((first + i) % lanes));
             }
         }
+    }
+
+    /// How many greeters look for a parent in each substream, and by which token.
+    pub(crate) fn greeters_asked(&self) -> (u8, u64) {
+        (self.joining.of.min(SEARCHERS), self.joining.token)
     }
 
     /// The greeters search first.
@@ -302,7 +312,7 @@ impl Swarm {
         let edge = shared.or_else(|| track.have.newest());
         let (ids, of) = (track.lane_ids().collect::<Vec<_>>(), m.of.max(1));
         let mut given = 0;
-        let limit = if of == 1 { ids.len() } else { MAX_GIVEN };
+        let limit = MAX_GIVEN.max(ids.len().div_ceil(usize::from(of)));
         for id in ids.into_iter().filter(|id| want.missing >> id.substream & 1 == 1) {
             let home = want.homes >> id.substream & 1 == 1;
             let ask = Attach {

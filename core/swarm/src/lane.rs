@@ -102,6 +102,8 @@ pub(crate) struct Search {
     pub(crate) asked: Vec<(PeerIndex, Time)>,
     /// No new round before this.
     pub(crate) after: Time,
+    /// Greeters that have found nobody.
+    pub(crate) refused: u8,
 }
 
 /// Searches remembered for late answers.
@@ -133,6 +135,7 @@ impl Search {
         self.asked.clear();
         self.tokens.clear();
         self.after = Time::ZERO;
+        self.refused = 0;
     }
 }
 

@@ -387,7 +387,15 @@ impl Swarm {
             }
             return;
         }
+        let (greeters, token) = self.greeters_asked();
         let Some(lane) = self.lane_mut(id) else { return };
+        if m.token == token {
+            // Nobody else looks on this node's behalf: no need to wait for them.
+            lane.search.refused = lane.search.refused.saturating_add(1);
+            if lane.search.refused >= greeters {
+                lane.search.after = now;
+            }
+        }
         if let Some(at) = lane.search.open.iter().position(|(t, _)| *t == m.token) {
             lane.search.open.swap_remove(at);
         }

@@ -107,6 +107,15 @@ impl Swarm {
         if desperate { u16::try_from(free.min(3)).unwrap_or(0) } else { 0 }
     }
 
+    /// Children that one home can have: in a small audience no more than there are others, so that
+    /// two viewers give each other what they can in every substream.
+    fn most_in_a_home(&self) -> u64 {
+        match u64::from(self.audience.viewers()) {
+            0 => SLOTS_PER_HOME,
+            viewers => SLOTS_PER_HOME.min(viewers.saturating_sub(1).max(1)),
+        }
+    }
+
     /// Chooses the home substreams where there are none or not as many as the slots ask for.
     pub(crate) fn choose_homes(&mut self) {
         if self.is_root() {
@@ -116,7 +125,7 @@ impl Swarm {
         for at in 0..self.tracks.len() {
             let Some(track) = self.tracks.get(at) else { continue };
             let lanes = track.lanes.len();
-            let homes = self.slots(track).div_ceil(SLOTS_PER_HOME).min(lanes as u64) as u32;
+            let homes = self.slots(track).div_ceil(self.most_in_a_home()).min(lanes as u64) as u32;
             if track.homes.count_ones() == homes {
                 continue;
             }

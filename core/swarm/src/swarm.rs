@@ -340,6 +340,7 @@ impl Swarm {
     }
 
     fn slow(&mut self, now: Time) {
+        self.choose_homes();
         self.report(now);
         if self.config.role == Role::Origin {
             self.review_origin(now);

@@ -47,6 +47,9 @@ pub struct JoinReply {
     /// where it isn't known.
     #[n(4)]
     pub spare: Vec<u32>,
+    /// About how many watch, the newcomer included.
+    #[n(5)]
+    pub viewers: u32,
 }
 
 /// What a newcomer lacks of one track, and what it offers there.

@@ -17,6 +17,7 @@ fn samples() -> Vec<Message> {
             start: start.clone(),
             need: vec![3],
             spare: vec![900, 0, 4_000],
+            viewers: 12,
         }),
         Message::Greet(Greet {
             token: u64::MAX,
