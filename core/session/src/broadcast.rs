@@ -9,6 +9,7 @@ use manyhands_stream::{
     Channel, ChunkFlags, HeadInput, HeadSealed, HeadState, Link, Origin, RunOptions, Secret,
     TrackInfo, TrackSealed,
 };
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -54,8 +55,8 @@ pub struct BroadcastConfig {
     pub tracks: Vec<(TrackConfig, u32)>,
 }
 
-/// A running broadcast.
-#[derive(Debug)]
+/// A running broadcast. It goes on until [`Broadcast::finish`], or until its last clone is gone.
+#[derive(Debug, Clone)]
 pub struct Broadcast {
     commands: mpsc::Sender<Command>,
     link: Link,
@@ -121,6 +122,21 @@ impl Broadcast {
         captured: Instant,
     ) {
         let _ = self.commands.send(Command::Unit { track, unit, config, captured }).await;
+    }
+
+    /// The same without waiting: full when the broadcast can't keep up, closed when it has ended.
+    pub(crate) fn try_push(
+        &self,
+        track: usize,
+        unit: AccessUnit,
+        config: Option<TrackConfig>,
+        captured: Instant,
+    ) -> Result<(), TrySendError<()>> {
+        let unit = Command::Unit { track, unit, config, captured };
+        self.commands.try_send(unit).map_err(|error| match error {
+            TrySendError::Full(_) => TrySendError::Full(()),
+            TrySendError::Closed(_) => TrySendError::Closed(()),
+        })
     }
 
     /// Figures of this moment; `None` when it has ended.

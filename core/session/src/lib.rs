@@ -8,8 +8,10 @@
 mod broadcast;
 mod buffer;
 mod event;
+mod feed;
 mod player;
 mod playout;
+mod pull;
 mod quantile;
 mod stats;
 mod timeline;
@@ -19,8 +21,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 pub use broadcast::{Broadcast, BroadcastConfig};
 pub use event::{EndReason, Event, Released, Watching};
+pub use feed::{AudioInput, Encoders, Feed, FeedError, Framing, Times, VideoInput, framed};
+pub use manyhands_media::{
+    AacConfig, AccessUnit, Codec, H264Config, OpusConfig, Rotation, TrackConfig, TrackKind,
+};
 pub use manyhands_stream::{Channel, ChannelKey, Link, LinkError, Secret};
 pub use player::Checking;
+pub use pull::{Closer, Pull, Pulled, Rows};
 pub use stats::{Amounts, LinkStats, Role, Stats};
 pub use watch::{Outputs, Watch, WatchConfig};
 

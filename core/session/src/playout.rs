@@ -374,7 +374,7 @@ mod tests {
 
     #[test]
     fn a_newcomer_starts_on_target_when_the_keyframe_allows() {
-        let ms = |media, target, keyframe, frontier| {
+        let ms = |media: i64, target: i64, keyframe: i64, frontier: i64| {
             first_position(media * 1000, target * 1000, keyframe * 1000, frontier * 1000) / 1000
         };
         assert_eq!(ms(2000, 600, 1000, 1900), 1400);

@@ -49,8 +49,8 @@ pub struct WatchConfig {
     pub patience: Option<Duration>,
 }
 
-/// A running viewer.
-#[derive(Debug)]
+/// A running viewer. It goes on until [`Watch::leave`], or until its last clone is gone.
+#[derive(Debug, Clone)]
 pub struct Watch {
     commands: mpsc::Sender<Command>,
     address: SocketAddr,

@@ -1,0 +1,136 @@
+//! Going live: what the encoders give is pushed in.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use manyhands_session::{Broadcast, BroadcastConfig, Closer, Encoders, Event, Feed, Pull};
+
+use crate::{AudioTrack, ChannelKeys, Failure, Figures, SessionEvent, Times, VideoTrack, runtime};
+
+/// How a broadcast starts.
+#[derive(Clone, uniffi::Record)]
+pub struct GoLive {
+    /// What viewers see as its name.
+    pub title: String,
+    /// Whose channel it is on.
+    pub keys: ChannelKeys,
+    /// The broadcast's number on this channel.
+    pub broadcast: u64,
+    /// When this start was, Unix milliseconds; greater than that of any start before.
+    pub started_ms: u64,
+    /// For invited people only.
+    pub private: bool,
+    /// The picture's encoder.
+    pub video: Option<VideoTrack>,
+    /// The sound's encoder.
+    pub audio: Option<AudioTrack>,
+    /// How much may leave, bits a second.
+    #[uniffi(default = None)]
+    pub upload_limit_bps: Option<u64>,
+    /// Where to listen.
+    #[uniffi(default = "0.0.0.0:0")]
+    pub listen: String,
+}
+
+/// A running broadcast.
+#[derive(Debug, uniffi::Object)]
+pub struct Broadcaster {
+    broadcast: Broadcast,
+    feed: Feed,
+    events: Pull<Event>,
+    closer: Closer,
+}
+
+#[uniffi::export]
+impl Broadcaster {
+    /// Goes live: whoever has the link can watch from now on.
+    #[uniffi::constructor]
+    pub fn go_live(options: GoLive) -> Result<Arc<Self>, Failure> {
+        let _running = runtime::handle()?.enter();
+        let (channel, invite) = options.keys.open()?;
+        let video = options.video.map(TryInto::try_into).transpose()?;
+        let encoders = Encoders::new(video, options.audio.map(Into::into))?;
+        let config = BroadcastConfig {
+            title: options.title,
+            channel,
+            invite,
+            broadcast: options.broadcast,
+            started_ms: options.started_ms,
+            private: options.private,
+            listen: listen_at(&options.listen)?,
+            upload_limit: options.upload_limit_bps,
+            seed: rand::random(),
+            tracks: encoders.tracks(),
+        };
+        let (broadcast, events) = Broadcast::start(config)?;
+        let closer = Closer::new();
+        let (feed, events) = (encoders.feed(broadcast.clone()), Pull::new(events, &closer));
+        Ok(Arc::new(Self { broadcast, feed, events, closer }))
+    }
+
+    /// The open invitation, as bare text. It is a secret.
+    pub fn link(&self) -> String {
+        self.broadcast.link().to_text()
+    }
+
+    /// Takes a coded picture, captured now. Parameter sets may stand in front of it, or come alone.
+    pub fn push_video(&self, data: &[u8], times: Times) -> Result<(), Failure> {
+        Ok(self.feed.push_video(data, times.into())?)
+    }
+
+    /// Takes a coded sound, captured now.
+    pub fn push_audio(&self, data: &[u8], times: Times) -> Result<(), Failure> {
+        Ok(self.feed.push_audio(data, times.into())?)
+    }
+
+    /// Takes the picture's parameter sets where the encoder keeps them apart: whole NAL units
+    /// without start code or length.
+    pub fn set_parameter_sets(&self, sets: Vec<Vec<u8>>) -> Result<(), Failure> {
+        Ok(self.feed.set_parameter_sets(&sets)?)
+    }
+
+    /// Waits for something to happen; `None` when it has ended.
+    pub async fn next_event(&self) -> Result<Option<SessionEvent>, Failure> {
+        Ok(self.events.next().await?.map(Into::into))
+    }
+
+    /// Figures of this moment; `None` when it has ended.
+    pub async fn figures(&self) -> Option<Figures> {
+        self.broadcast.stats().await.map(Into::into)
+    }
+
+    /// Changes how much may leave, bits a second.
+    pub async fn set_upload_limit(&self, limit_bps: Option<u64>) {
+        self.broadcast.set_upload_limit(limit_bps).await;
+    }
+
+    /// Says, signed, that it is over, and leaves in good order, which takes a few seconds while
+    /// there are viewers. Gives the last figures.
+    pub async fn finish(&self) -> Option<Figures> {
+        let figures = self.broadcast.clone().finish().await;
+        self.closer.close();
+        figures.map(Into::into)
+    }
+
+    /// Ends every call that waits, at once, and finishes behind the shell's back. Any number of
+    /// times, from any thread.
+    pub fn stop(&self) {
+        self.closer.close();
+        let broadcast = self.broadcast.clone();
+        if let Ok(runtime) = runtime::handle() {
+            runtime.spawn(broadcast.finish());
+        }
+    }
+}
+
+impl Drop for Broadcaster {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// An address to listen at.
+pub(crate) fn listen_at(address: &str) -> Result<SocketAddr, Failure> {
+    let bad = |_| Failure::BadOptions(format!("'{address}' is no address to listen at"));
+    address.parse().map_err(bad)
+}

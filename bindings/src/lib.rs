@@ -1,0 +1,33 @@
+//! The core as Kotlin and Swift see it: records for data, two objects for what runs.
+//!
+//! A face on `session` and nothing more; what both shells would have to decide is decided there.
+//! The driving contract:
+//!
+//! - `push_*` is called from any thread, borrows its bytes and never waits.
+//! - `next_*` waits for one thing and gives it, and `None` when it is over. Neither language's
+//!   cancellation reaches a call that waits here: [`Viewer::stop`] and [`Broadcaster::stop`] end it.
+//! - A [`Failure`] has a kind to act on and a message for a person.
+//! - A panic inside becomes an error of the calling language, as long as panics unwind.
+
+mod broadcaster;
+mod event;
+mod failure;
+mod figures;
+mod format;
+mod link;
+mod logging;
+mod runtime;
+mod viewer;
+
+pub use broadcaster::{Broadcaster, GoLive};
+pub use event::{EndReason, SessionEvent, Watching};
+pub use failure::Failure;
+pub use figures::Figures;
+pub use format::{
+    AudioCodec, AudioFormat, AudioTrack, AudioUnit, Framing, Times, VideoFormat, VideoTrack,
+    VideoUnit,
+};
+pub use link::{ChannelKeys, LinkInfo, inspect_link, new_channel};
+pub use viewer::{Join, Viewer};
+
+uniffi::setup_scaffolding!("manyhands");

@@ -1,0 +1,53 @@
+//! Links and the keys of a channel, as shells keep and show them.
+
+use manyhands_session::{Channel, Link, Secret};
+
+use crate::Failure;
+
+/// What makes a person's channel; to be kept under the device's own key, and nowhere else.
+#[derive(Clone, uniffi::Record)]
+pub struct ChannelKeys {
+    /// The channel's long-lived key, 32 bytes.
+    pub seed: Vec<u8>,
+    /// The secret of its open invitation, 16 bytes.
+    pub invite: Vec<u8>,
+}
+
+/// What a link says without its secret.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct LinkInfo {
+    /// The channel's short code, to compare by eye.
+    pub channel: String,
+    /// For one person, who claims it at the first use.
+    pub personal: bool,
+    /// Addresses where somebody may be found.
+    pub hints: Vec<String>,
+}
+
+/// Keys of a channel that nobody has yet.
+#[uniffi::export]
+pub fn new_channel() -> ChannelKeys {
+    let mut rng = rand::rng();
+    let seed = Channel::generate(&mut rng).seed().expose().to_vec();
+    ChannelKeys { seed, invite: Secret::<[u8; 16]>::random(&mut rng).expose().to_vec() }
+}
+
+/// Reads a link in any of its forms.
+#[uniffi::export]
+pub fn inspect_link(text: &str) -> Result<LinkInfo, Failure> {
+    let link = Link::parse(text)?;
+    Ok(LinkInfo {
+        channel: link.channel.short(),
+        personal: link.personal,
+        hints: link.hints.iter().map(ToString::to_string).collect(),
+    })
+}
+
+impl ChannelKeys {
+    pub(crate) fn open(&self) -> Result<(Channel, Secret<[u8; 16]>), Failure> {
+        let bad = || Failure::BadOptions("a channel's keys have 32 and 16 bytes".into());
+        let seed = <[u8; 32]>::try_from(&self.seed[..]).map_err(|_| bad())?;
+        let invite = <[u8; 16]>::try_from(&self.invite[..]).map_err(|_| bad())?;
+        Ok((Channel::from_seed(Secret::new(seed)), Secret::new(invite)))
+    }
+}

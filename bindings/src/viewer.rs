@@ -1,0 +1,113 @@
+//! Watching: what the playout clock releases is pulled out, by decoder.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use manyhands_session::{Checking, Closer, Link, Rows, Watch, WatchConfig};
+
+use crate::broadcaster::listen_at;
+use crate::{AudioUnit, Failure, Figures, Framing, SessionEvent, VideoUnit, runtime};
+
+/// How a viewer joins.
+#[derive(Clone, uniffi::Record)]
+pub struct Join {
+    /// The invitation, in any of its forms.
+    pub link: String,
+    /// How the decoder wants its pictures.
+    pub framing: Framing,
+    /// How much may leave, bits a second.
+    #[uniffi(default = None)]
+    pub upload_limit_bps: Option<u64>,
+    /// Give up when nobody answers for this long, in milliseconds.
+    #[uniffi(default = None)]
+    pub patience_ms: Option<u64>,
+    /// Where to listen.
+    #[uniffi(default = "0.0.0.0:0")]
+    pub listen: String,
+}
+
+/// A running viewer.
+#[derive(Debug, uniffi::Object)]
+pub struct Viewer {
+    watch: Watch,
+    rows: Rows,
+    closer: Closer,
+    framing: Framing,
+}
+
+#[uniffi::export]
+impl Viewer {
+    /// Joins.
+    #[uniffi::constructor]
+    pub fn join(options: Join) -> Result<Arc<Self>, Failure> {
+        let _running = runtime::handle()?.enter();
+        let (watch, outputs) = Watch::start(WatchConfig {
+            link: Link::parse(&options.link)?,
+            listen: listen_at(&options.listen)?,
+            upload_limit: options.upload_limit_bps,
+            hints: Vec::new(),
+            seed: rand::random(),
+            // Units go to a decoder, which is native code.
+            checking: Checking::Clean,
+            patience: options.patience_ms.map(Duration::from_millis),
+        })?;
+        let closer = Closer::new();
+        let rows = outputs.rows(&closer);
+        Ok(Arc::new(Self { watch, rows, closer, framing: options.framing }))
+    }
+
+    /// The broadcast's title; empty until it is known.
+    pub fn title(&self) -> String {
+        self.watch.title()
+    }
+
+    /// Waits for the next picture that is due; `None` when it has ended or was stopped.
+    pub async fn next_video_unit(&self) -> Result<Option<VideoUnit>, Failure> {
+        let pulled = self.rows.video.next().await?;
+        Ok(pulled.map(|pulled| VideoUnit::new(pulled, self.framing)))
+    }
+
+    /// Waits for the next sound that is due; `None` when it has ended or was stopped.
+    pub async fn next_audio_unit(&self) -> Result<Option<AudioUnit>, Failure> {
+        Ok(self.rows.audio.next().await?.map(AudioUnit::new))
+    }
+
+    /// Waits for something to happen; `None` when it has ended or was stopped.
+    pub async fn next_event(&self) -> Result<Option<SessionEvent>, Failure> {
+        Ok(self.rows.events.next().await?.map(Into::into))
+    }
+
+    /// Figures of this moment; `None` when it has left.
+    pub async fn figures(&self) -> Option<Figures> {
+        self.watch.stats().await.map(Into::into)
+    }
+
+    /// Changes how much may leave, bits a second; less acts at once.
+    pub async fn set_upload_limit(&self, limit_bps: Option<u64>) {
+        self.watch.set_upload_limit(limit_bps).await;
+    }
+
+    /// Leaves in good order: those who are fed from here are handed over first, for two seconds at
+    /// most. Gives the last figures.
+    pub async fn leave(&self) -> Option<Figures> {
+        let figures = self.watch.clone().leave().await;
+        self.closer.close();
+        figures.map(Into::into)
+    }
+
+    /// Ends every call that waits, at once, and leaves behind the shell's back. Any number of
+    /// times, from any thread.
+    pub fn stop(&self) {
+        self.closer.close();
+        let watch = self.watch.clone();
+        if let Ok(runtime) = runtime::handle() {
+            runtime.spawn(watch.leave());
+        }
+    }
+}
+
+impl Drop for Viewer {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
