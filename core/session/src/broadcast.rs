@@ -238,6 +238,8 @@ impl Live {
                         self.node.set_upload_limit(limit).await;
                     }
                     Some(Command::Finish(reply)) => {
+                        // Whoever still pushes hears that it is over.
+                        commands.close();
                         self.finish().await;
                         if let Some(stats) = self.stats().await {
                             let _ = reply.send(stats);
