@@ -5,6 +5,7 @@
 //! [`MAX_GOP_CHUNKS`] chunks, in the repair class, once for each newcomer.
 
 use crate::message::Start;
+use crate::tree::For;
 use crate::{PeerIndex, Swarm, Time};
 
 /// Chunks this much older than the newest are taken to have reached every greeter.
@@ -73,7 +74,7 @@ impl Swarm {
             .flat_map(|c| mine.clone().flat_map(move |s| track.have.pieces(c, s)))
             .collect();
         for (piece, len) in pieces {
-            if !self.push_repair(now, peer, piece, len) {
+            if !self.push_repair(now, peer, piece, len, For::Asker) {
                 return;
             }
         }

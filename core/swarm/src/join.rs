@@ -310,7 +310,11 @@ impl Swarm {
         let Some(track) = self.track(want.track) else { return };
         let shared = m.start.iter().find(|s| s.track == want.track).map(|s| s.end);
         let edge = shared.or_else(|| track.have.newest());
-        let (ids, of) = (track.lane_ids().collect::<Vec<_>>(), m.of.max(1));
+        let (mut ids, of) = (track.lane_ids().collect::<Vec<_>>(), m.of.max(1));
+        // Each greeter begins elsewhere, or all would offer the same few substreams.
+        let first = usize::from(m.index) * ids.len() / usize::from(of);
+        let turn = first.checked_rem(ids.len()).unwrap_or(0);
+        ids.rotate_left(turn);
         let mut given = 0;
         let limit = MAX_GIVEN.max(ids.len().div_ceil(usize::from(of)));
         for id in ids.into_iter().filter(|id| want.missing >> id.substream & 1 == 1) {

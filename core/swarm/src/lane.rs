@@ -72,6 +72,15 @@ pub(crate) struct Parent {
     pub(crate) last: Option<LastPush>,
 }
 
+/// What the old parent still owes after a move.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Handover {
+    /// The last chunk that it sends.
+    pub(crate) until: u32,
+    /// From then on it is asked of the new parent.
+    pub(crate) due: Time,
+}
+
 /// Whom we feed.
 #[derive(Clone, Debug)]
 pub(crate) struct Child {
@@ -148,6 +157,7 @@ pub(crate) struct Lane {
     pub(crate) path: Vec<Hop>,
     pub(crate) children: Vec<Child>,
     pub(crate) search: Search,
+    pub(crate) handover: Option<Handover>,
     pub(crate) timing: Option<Timing>,
     /// Since when there is no (working) parent.
     pub(crate) lost: Option<Time>,

@@ -24,6 +24,7 @@ mod climb;
 mod config;
 mod dial;
 mod dice;
+mod handover;
 mod have;
 mod health;
 mod ids;

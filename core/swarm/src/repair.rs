@@ -12,6 +12,7 @@ use crate::health::offset_us;
 use crate::lane::LaneId;
 use crate::message::{Message, Nack, Pull, Wanted};
 use crate::track::Track;
+use crate::tree::For;
 use crate::{PeerIndex, PieceId, Swarm, Time, TrackId};
 
 /// Later than expected by this: ask a partner (findings, R10).
@@ -170,7 +171,7 @@ impl Swarm {
     }
 
     /// When a chunk was captured; beyond the newest known one, counted on.
-    fn capture_ms(&self, track: &Track, chunk: u32) -> Option<u32> {
+    pub(crate) fn capture_ms(&self, track: &Track, chunk: u32) -> Option<u32> {
         let newest = track.have.newest()?;
         match chunk.checked_sub(newest) {
             Some(ahead) if ahead > 0 => {
@@ -293,7 +294,7 @@ impl Swarm {
             let len = here.map(|t| t.have.len(id.chunk));
             let room = self.repair_delay() <= limit && self.allowance != Some(0);
             let queued = match len {
-                Some(len) if room => self.push_repair(now, peer, id, len),
+                Some(len) if room => self.push_repair(now, peer, id, len, For::Asker),
                 _ => false,
             };
             if !queued {

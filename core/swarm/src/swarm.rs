@@ -20,6 +20,7 @@ use crate::repair::Repair;
 use crate::search::Routes;
 use crate::stats::Counters;
 use crate::track::Track;
+use crate::tree::For;
 use crate::uplink::{Class, Entry, Gate, Uplink};
 use crate::view::View;
 use crate::{Contact, NodeId, PeerIndex, Piece, PieceId, Time, TrackId};
@@ -329,9 +330,11 @@ impl Swarm {
 
     fn tick(&mut self, now: Time) {
         self.check_children(now);
+        self.check_let_go(now);
         self.expire_dials(now);
         if self.config.role != Role::Origin {
             self.check_health(now);
+            self.check_handovers(now);
             self.check_searches(now);
             self.check_repair(now);
         }
@@ -387,8 +390,9 @@ impl Swarm {
         let Self { uplink, peers, tracks, .. } = self;
         let (class, entry) = uplink.poll(now, |class, entry| {
             let Some(peer) = peers.get(entry.peer) else { return Gate::Drop };
-            let wanted = class == Class::Repair
-                || tracks.iter().any(|t| t.feeds(&entry.piece, entry.peer, entry.generation));
+            let asked = class == Class::Repair && entry.rank == For::Asker as u16;
+            let wanted =
+                asked || tracks.iter().any(|t| t.feeds(&entry.piece, entry.peer, entry.generation));
             if peer.generation != entry.generation || !wanted {
                 return Gate::Drop;
             }

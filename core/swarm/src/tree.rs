@@ -16,9 +16,6 @@ use crate::{NodeId, PeerIndex, Swarm, Time};
 
 /// How long a child on its way out is served (findings, R4), and how long a lifeboat lasts (R8).
 pub(crate) const GRACE: Duration = Duration::from_secs(3);
-/// How long a child that has found another parent is still sent what that one leaves out: the ways
-/// of two parents to the origin differ by less (latencies stay under 2 s, mostly under 1).
-const HANDOVER: Duration = Duration::from_secs(1);
 /// Who sits in a lifeboat looks for a proper place after this.
 const LIFEBOAT_REST: Duration = Duration::from_millis(1_000);
 /// A path longer than this is a loop in the making (mean depth at 100,000 viewers: 5.7, worst 15).
@@ -34,6 +31,16 @@ const MAX_BANS: usize = 64;
 const ROOT_DEPTH: usize = 3;
 /// Changes of `room` alone are told at most this often.
 const ROOM_PERIOD: Duration = Duration::from_secs(1);
+
+/// For whom a piece is in the repair class; its rank there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u16)]
+pub(crate) enum For {
+    /// Somebody who has asked for it, or is promised a share of the GOP.
+    Asker,
+    /// A child: no more once it has gone elsewhere.
+    Child,
+}
 
 impl Swarm {
     /// Gives a slot to `who`: at once to a neighbour, else after dialling it.
@@ -108,7 +115,7 @@ impl Swarm {
         let pieces: Vec<_> =
             chunks.flat_map(|c| track.have.pieces(c, id.substream)).take(MAX_BACKFILL).collect();
         for (piece, len) in pieces {
-            self.push_repair(now, peer, piece, len);
+            self.push_repair(now, peer, piece, len, For::Child);
         }
     }
 
@@ -119,6 +126,7 @@ impl Swarm {
         peer: PeerIndex,
         piece: crate::PieceId,
         len: u32,
+        whom: For,
     ) -> bool {
         if self.repair_delay() > REPAIR_STOP {
             return false;
@@ -126,7 +134,8 @@ impl Swarm {
         let Some(generation) = self.peers.get(peer).map(|p| p.generation) else { return false };
         let Some(track) = self.track(piece.track) else { return false };
         let due = track.due(track.have.capture_ms(piece.chunk).unwrap_or(0));
-        let entry = Entry { due, rank: 0, number: 0, peer, generation, piece, len, queued: now };
+        let rank = whom as u16;
+        let entry = Entry { due, rank, number: 0, peer, generation, piece, len, queued: now };
         self.uplink.push(Class::Repair, entry)
     }
 
@@ -212,22 +221,6 @@ impl Swarm {
         }
     }
 
-    /// Takes leave of the parent, if there is one; one that was silent is not asked again soon. One
-    /// that works serves on up to chunk `until`, where the new parent takes over.
-    pub(crate) fn leave_parent(&mut self, now: Time, id: LaneId, until: Option<u32>) {
-        let here = self.track(id.track).and_then(|t| t.newest(id.substream));
-        let Some(old) = self.lane_mut(id).and_then(|l| l.parent.take()) else { return };
-        let after = until.filter(|chunk| old.suspect.is_none() && here.is_none_or(|h| h < *chunk));
-        self.detach(old.peer, id, false, after);
-        if old.suspect.is_some()
-            && !old.evicted
-            && let Some(node) = self.peers.get(old.peer).map(|p| (p.info.node, p.info.origin))
-            && !node.1
-        {
-            self.ban(now, node.0);
-        }
-    }
-
     pub(crate) fn ban(&mut self, now: Time, node: NodeId) {
         if self.bans.len() < MAX_BANS || self.bans.contains_key(&node) {
             self.bans.insert(node, now + BAN);
@@ -250,20 +243,7 @@ impl Swarm {
         if m.parent {
             return self.parent_gone(now, id, peer);
         }
-        let behind = m.after.is_some_and(|last| {
-            self.track(id.track).and_then(|t| t.newest(id.substream)).is_none_or(|n| n < last)
-                || !self.uplink.is_live_empty()
-        });
-        let Some(lane) = self.lane_mut(id) else { return };
-        match lane.child_mut(peer).filter(|_| behind) {
-            Some(child) => {
-                child.last = m.after;
-                let over = now + HANDOVER;
-                child.leaving = Some(child.leaving.map_or(over, |at| at.min(over)));
-            }
-            None => _ = lane.remove_child(peer),
-        }
-        self.touch_path(id);
+        self.let_go(now, peer, id, m.after);
     }
 
     /// A parent has let go of us or is gone.
@@ -305,17 +285,15 @@ impl Swarm {
     pub(crate) fn check_children(&mut self, now: Time) {
         let mut gone = Vec::new();
         let mut temporary = Vec::new();
-        let mut moved = Vec::new();
         for id in self.lane_ids() {
             let Some(lane) = self.lane(id) else { continue };
-            let newest = self.track(id.track).and_then(|t| t.newest(id.substream));
             for child in &lane.children {
                 let silent = self.peers.get(child.peer).is_some_and(|p| p.link.is_silent(now));
                 let over = child.leaving.is_some_and(|until| until < now);
-                let served = child.last.is_some() && child.last <= newest;
-                if child.last.is_some() && (over || served && self.uplink.is_live_empty()) {
-                    moved.push((id, child.peer));
-                } else if silent || over {
+                if child.last.is_some() {
+                    continue;
+                }
+                if silent || over {
                     gone.push((id, child.peer, silent));
                 } else if child.temporary.is_some_and(|until| until < now) {
                     temporary.push((id, child.peer));
@@ -326,10 +304,6 @@ impl Swarm {
             self.counters.silent_children += u64::from(silent);
             self.lane_mut(id).map(|l| l.remove_child(peer));
             self.detach(peer, id, true, None);
-            self.touch_path(id);
-        }
-        for (id, peer) in moved {
-            self.lane_mut(id).map(|l| l.remove_child(peer));
             self.touch_path(id);
         }
         for (id, peer) in temporary {
