@@ -1,0 +1,48 @@
+package app.manyhands.stream
+
+import app.manyhands.core.AudioUnit
+import app.manyhands.core.Figures
+import app.manyhands.core.Join
+import app.manyhands.core.SessionEvent
+import app.manyhands.core.VideoUnit
+import app.manyhands.core.Viewer
+import kotlinx.coroutines.flow.Flow
+import java.util.concurrent.atomic.AtomicBoolean
+
+/** A broadcast that is watched: units for the decoders, when they are due. */
+class Watching private constructor(
+    private val viewer: Viewer,
+) : AutoCloseable {
+    private val closed = AtomicBoolean(false)
+
+    /** Coded pictures. Fails with a `Failure` when the broadcast was not ended by its broadcaster. */
+    val pictures: Flow<VideoUnit> = pulled(closed::get) { viewer.nextVideoUnit() }
+
+    /** Coded sound, likewise. */
+    val sounds: Flow<AudioUnit> = pulled(closed::get) { viewer.nextAudioUnit() }
+
+    /** What happens. */
+    val events: Flow<SessionEvent> = pulled(closed::get) { viewer.nextEvent() }
+
+    /** The broadcast's title; empty until it is known. */
+    val title: String get() = viewer.title()
+
+    /** Figures of this moment; nothing when it was left. */
+    suspend fun figures(): Figures? = viewer.figures()
+
+    /** Changes how much may leave, bits a second; nothing for no limit. */
+    suspend fun setUploadLimit(bitsPerSecond: ULong?) = viewer.setUploadLimit(bitsPerSecond)
+
+    /** Ends every pending collection at once, and leaves in good order meanwhile. */
+    override fun close() {
+        if (closed.compareAndSet(false, true)) {
+            viewer.stop()
+            viewer.close()
+        }
+    }
+
+    companion object {
+        /** Joins. Throws a `Failure` when the link can't be used. */
+        fun join(options: Join) = Watching(Viewer.join(options))
+    }
+}
