@@ -12,13 +12,13 @@ use manyhands_stream::{Assembly, OpenedChunk, PieceHeader, Progress};
 
 use crate::buffer::{Due, Opened, TrackBuffer};
 use crate::event::Released;
-use crate::playout::{Playout, State, Step, first_position};
+use crate::playout::{Playout, START_RESERVE_US, State, Step, first_position};
 use crate::timeline;
 
 /// Chunks of one track that are being put together at once: 6 s of a store at 10 a second, and as
 /// many keyframes again.
 const MAX_ASSEMBLIES: usize = 128;
-/// With this much behind a keyframe a newcomer begins although it is not on target yet.
+/// With this much behind a later keyframe a frozen picture goes on there.
 const ENOUGH_US: i64 = 200_000;
 /// A frozen picture jumps to a later whole keyframe after this (the prototype's 300 ms).
 const FROZEN_US: i64 = 300_000;
@@ -256,8 +256,7 @@ impl Player {
         if !others_ready && now_us - since < WAIT_FOR_ALL_US {
             return false;
         }
-        let enough = frontier_us >= wish || frontier_us - keyframe_us >= ENOUGH_US;
-        if keyframe_us > wish || !enough {
+        if frontier_us - keyframe_us < START_RESERVE_US {
             return false;
         }
         let position = first_position(media_us, target_us, keyframe_us, frontier_us);
