@@ -41,7 +41,7 @@ pub enum SessionEvent {
     /// The state of the picture as a person sees it.
     State {
         /// Which.
-        state: Watching,
+        state: WatchState,
     },
     /// It is over.
     Ended {
@@ -52,7 +52,7 @@ pub enum SessionEvent {
 
 /// What a viewer sees; the words for each are the shells'.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
-pub enum Watching {
+pub enum WatchState {
     /// Looking for members and the first picture.
     Joining,
     /// The picture plays.
@@ -92,7 +92,7 @@ impl From<Event> for SessionEvent {
     }
 }
 
-impl From<manyhands_session::Watching> for Watching {
+impl From<manyhands_session::Watching> for WatchState {
     fn from(state: manyhands_session::Watching) -> Self {
         use manyhands_session::Watching as Core;
         match state {

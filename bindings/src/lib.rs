@@ -20,7 +20,7 @@ mod runtime;
 mod viewer;
 
 pub use broadcaster::{Broadcaster, GoLive};
-pub use event::{EndReason, SessionEvent, Watching};
+pub use event::{EndReason, SessionEvent, WatchState};
 pub use failure::Failure;
 pub use figures::Figures;
 pub use format::{

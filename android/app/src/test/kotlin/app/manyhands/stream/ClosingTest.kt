@@ -8,7 +8,7 @@ import app.manyhands.core.GoLive
 import app.manyhands.core.Join
 import app.manyhands.core.SessionEvent
 import app.manyhands.core.Times
-import app.manyhands.core.Watching.JOINING
+import app.manyhands.core.WatchState.JOINING
 import app.manyhands.core.newChannel
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.Dispatchers

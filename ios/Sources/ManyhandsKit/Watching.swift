@@ -1,0 +1,48 @@
+import ManyhandsCore
+
+/// A broadcast that is watched: units for the decoders, when they are due.
+public final class Watching: Sendable {
+    private let viewer: Viewer
+    private let videoUnits: Pull<VideoUnit>
+    private let audioUnits: Pull<AudioUnit>
+    private let sessionEvents: Pull<SessionEvent>
+
+    /// Joins. Throws a `Failure` when the link can't be used.
+    public init(_ options: Join) throws {
+        let viewer = try Viewer.join(options: options)
+        self.viewer = viewer
+        videoUnits = Pull { try await viewer.nextVideoUnit() }
+        audioUnits = Pull { try await viewer.nextAudioUnit() }
+        sessionEvents = Pull { try await viewer.nextEvent() }
+    }
+
+    deinit {
+        viewer.stop()
+    }
+
+    /// Coded pictures, from where the last consumer stopped. Fails with a `Failure` when the broadcast
+    /// was not ended by its broadcaster.
+    public var pictures: AsyncThrowingStream<VideoUnit, any Error> { videoUnits.stream }
+
+    /// Coded sound, likewise.
+    public var sounds: AsyncThrowingStream<AudioUnit, any Error> { audioUnits.stream }
+
+    /// What happens.
+    public var events: AsyncThrowingStream<SessionEvent, any Error> { sessionEvents.stream }
+
+    /// The broadcast's title; empty until it is known.
+    public var title: String { viewer.title() }
+
+    /// Figures of this moment; nothing when it was left.
+    public func figures() async -> Figures? { await viewer.figures() }
+
+    /// Changes how much may leave, bits a second; nothing for no limit.
+    public func setUploadLimit(_ bitsPerSecond: UInt64?) async {
+        await viewer.setUploadLimit(limitBps: bitsPerSecond)
+    }
+
+    /// Ends every stream at once, and leaves in good order meanwhile.
+    public func close() {
+        viewer.stop()
+    }
+}

@@ -1,0 +1,89 @@
+import Foundation
+
+/// The machine's own programs. HOST_COMMAND is what has to stand in front of them where the tests run
+/// in a root of their own.
+func program(_ words: [String]) -> Process {
+    let prefix = ProcessInfo.processInfo.environment["HOST_COMMAND"] ?? ""
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = prefix.split(separator: " ").map(String.init) + words
+    process.standardInput = FileHandle.nullDevice
+    return process
+}
+
+struct Failed: Error {
+    let what: String
+}
+
+/// Runs one to its end and gives what it says.
+func output(_ command: String) throws -> Data {
+    let process = program(command.split(separator: " ").map(String.init))
+    let pipe = Pipe()
+    process.standardOutput = pipe
+    try process.run()
+    let said = try pipe.fileHandleForReading.readToEnd() ?? Data()
+    process.waitUntilExit()
+    guard process.terminationStatus == 0 else { throw Failed(what: command) }
+    return said
+}
+
+/// A folder that is gone after the test.
+final class Folder {
+    let path = "/tmp/manyhands-\(UUID().uuidString)"
+
+    init() throws {
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    }
+
+    deinit {
+        try? FileManager.default.removeItem(atPath: path)
+    }
+
+    func file(_ name: String) -> String { "\(path)/\(name)" }
+}
+
+/// The desktop's program, and the events that it tells, a line each.
+final class Desktop {
+    let events: AsyncStream<String>
+    private let process: Process
+
+    init(_ folder: Folder, _ arguments: [String]) throws {
+        let own = ["--json", "--listen", "127.0.0.1:0", "--state-dir", folder.file("state-\(arguments[0])")]
+        let manyhands = ProcessInfo.processInfo.environment["MANYHANDS_PROGRAM"] ?? "manyhands"
+        process = program([manyhands] + arguments + own)
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        let (events, lines) = AsyncStream.makeStream(of: String.self)
+        self.events = events
+        try process.run()
+        let handle = pipe.fileHandleForReading
+        Thread.detachNewThread {
+            var rest = Data()
+            while case let said = handle.availableData, !said.isEmpty {
+                rest += said
+                while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+                    lines.yield(String(decoding: rest[..<end], as: UTF8.self))
+                    rest = Data(rest[rest.index(after: end)...])
+                }
+            }
+            lines.finish()
+        }
+    }
+
+    deinit {
+        process.terminate()
+    }
+
+    /// Waits for an event of this name.
+    func event(_ name: String) async throws {
+        for await line in events where line.contains("\"event\":\"\(name)\"") { return }
+        throw Failed(what: "it ended without \(name)")
+    }
+
+    /// Waits until it has ended, and gives its exit code.
+    func end() async -> Int32 {
+        for await _ in events {}
+        process.waitUntilExit()
+        return process.terminationStatus
+    }
+}
