@@ -76,6 +76,17 @@ impl Track {
         (u64::from(capture_ms) * 1000).saturating_sub(lead)
     }
 
+    /// Where a piece stands in the repair class: the few bytes of sound before everything else, as
+    /// the whole picture waits for them.
+    pub(crate) fn repair_due(&self, capture_ms: u32) -> u64 {
+        if self.is_small() { u64::from(capture_ms) } else { self.due(capture_ms) }
+    }
+
+    /// One substream carries the whole track: sound.
+    pub(crate) const fn is_small(&self) -> bool {
+        self.config.k == 1
+    }
+
     /// Whether a neighbour is a child for this piece.
     pub(crate) fn feeds(&self, piece: &PieceId, peer: PeerIndex, generation: u32) -> bool {
         self.config.track == piece.track

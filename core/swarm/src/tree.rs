@@ -101,10 +101,11 @@ impl Swarm {
     /// Where the backfill begins: for those who don't play yet, at the newest keyframe that others
     /// have as well by now.
     fn backfill_from(&self, id: LaneId, from: u32, flags: Flags) -> u32 {
-        let Some(track) = self.track(id.track).filter(|_| flags.has(Flags::FRESH)) else {
+        if !flags.has(Flags::FRESH) {
             return from;
-        };
-        track.have.keyframe().map_or(from, |key| key.max(from))
+        }
+        let start = self.starts().into_iter().find(|s| s.track == id.track);
+        start.map_or(from, |s| s.chunk.max(from))
     }
 
     /// Sends what a new child lacks since chunk `from`, in the repair class.
@@ -128,12 +129,12 @@ impl Swarm {
         len: u32,
         whom: For,
     ) -> bool {
-        if self.repair_delay() > REPAIR_STOP {
-            return false;
-        }
         let Some(generation) = self.peers.get(peer).map(|p| p.generation) else { return false };
         let Some(track) = self.track(piece.track) else { return false };
-        let due = track.due(track.have.capture_ms(piece.chunk).unwrap_or(0));
+        if self.repair_delay() > REPAIR_STOP && !track.is_small() {
+            return false;
+        }
+        let due = track.repair_due(track.have.capture_ms(piece.chunk).unwrap_or(0));
         let rank = whom as u16;
         let entry = Entry { due, rank, number: 0, peer, generation, piece, len, queued: now };
         self.uplink.push(Class::Repair, entry)
