@@ -114,7 +114,7 @@ def cases():
            rules.private_registries("Cargo.lock", 'source = "registry+https://mirror.example/"'))
     yield ("everything that is built has a permissive licence",
            rules.licences(workspace.licences()),
-           rules.licences({"one": "GPL-3.0-only", "other": "MIT"}))
+           rules.licences({"one 1.0.0": "MPL-2.0", "uniffi 1.0.0": "MPL-2.0"}))
 
 
 def main():
