@@ -7,24 +7,24 @@ use manyhands_bindings::Times;
 use serde_json::Value;
 
 /// One track's units in decode order.
-pub struct Track {
-    pub timescale: u32,
+pub(crate) struct Track {
+    pub(crate) timescale: u32,
     /// Pictures: the parameter sets, as whole NAL units.
-    pub sets: Vec<Vec<u8>>,
-    pub units: Vec<Unit>,
+    pub(crate) sets: Vec<Vec<u8>>,
+    pub(crate) units: Vec<Unit>,
 }
 
 /// A picture, its NAL units behind 4-byte lengths, or an audio frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unit {
-    pub data: Vec<u8>,
-    pub times: Times,
-    pub keyframe: bool,
+pub(crate) struct Unit {
+    pub(crate) data: Vec<u8>,
+    pub(crate) times: Times,
+    pub(crate) keyframe: bool,
 }
 
 /// A film as a phone's encoders make it but for B-frames, which make times harder: the picture
 /// first, then the sound. No two units are alike.
-pub fn film(seconds: u32) -> [Track; 2] {
+pub(crate) fn film(seconds: u32) -> [Track; 2] {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("film.mp4");
     let source = "-v error -f lavfi -i testsrc2=size=320x180:rate=30 -f lavfi \

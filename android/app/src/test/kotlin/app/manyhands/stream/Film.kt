@@ -44,7 +44,8 @@ class Film(
         }
 
         fun read(file: File): Film {
-            val probed = JSONObject(run("ffprobe -v error -of json -show_streams -show_packets -show_data ${file.path}"))
+            val all = "-v error -of json -show_streams -show_packets -show_data"
+            val probed = JSONObject(run("ffprobe $all ${file.path}"))
             val streams = probed.getJSONArray("streams")
             val kinds = (0 until streams.length()).associateBy { streams.getJSONObject(it).getString("codec_type") }
             return Film(track(probed, kinds.getValue("video")), track(probed, kinds.getValue("audio")))
@@ -56,7 +57,8 @@ class Film(
         ): Track {
             val stream = probed.getJSONArray("streams").getJSONObject(index)
             val packets = probed.getJSONArray("packets")
-            val own = (0 until packets.length()).map(packets::getJSONObject).filter { it.getInt("stream_index") == index }
+            val all = (0 until packets.length()).map(packets::getJSONObject)
+            val own = all.filter { it.getInt("stream_index") == index }
             val ticks = stream.getString("time_base").removePrefix("1/").toLong()
             return Track(ticks, bytes(stream.getString("extradata")), own.map(::unit))
         }

@@ -3,7 +3,10 @@ package androidx.test.platform.app
 import android.app.Instrumentation
 import android.os.Bundle
 
-/** What Robolectric calls of `androidx.test:monitor`, which only its vendor's registry has; the rest of it is unused. */
+/**
+ * What Robolectric calls of `androidx.test:monitor`, which only its vendor's registry has; likewise
+ * everything else in this package.
+ */
 object InstrumentationRegistry {
     private var registered: Pair<Instrumentation?, Bundle> = null to Bundle()
 
