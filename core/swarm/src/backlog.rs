@@ -9,7 +9,7 @@ use crate::tree::For;
 use crate::{PeerIndex, Swarm, Time};
 
 /// Chunks this much older than the newest are taken to have reached every greeter.
-const RIPE_MS: u32 = 300;
+pub(crate) const RIPE_MS: u32 = 300;
 /// Chunks of the current GOP sent to a newcomer: 4 s at 50 ms.
 const MAX_GOP_CHUNKS: u32 = 80;
 /// A greeter of which nothing is known counts as one that has this to spare, in kbit/s: about what

@@ -47,7 +47,16 @@ pub(crate) struct Joining {
     start: Vec<Start>,
     /// For each greeter, the substreams of each start that it is asked for.
     shares: Vec<Vec<u32>>,
+    /// When the greeters were asked for the GOP.
+    begun: Option<Time>,
     joined: bool,
+}
+
+impl Joining {
+    /// Since when the greeters know what this node lacks.
+    pub(crate) const fn since(&self) -> Option<Time> {
+        self.begun
+    }
 }
 
 impl Swarm {
@@ -196,6 +205,7 @@ impl Swarm {
         list.truncate(count);
         if first {
             self.joining.token = self.dice.token();
+            self.joining.begun = Some(now);
             self.joining.of = list.len().max(1) as u8;
             self.joining.start = m.start;
             self.joining.start.truncate(MAX_TRACKS);

@@ -7,6 +7,7 @@
 use core::time::Duration;
 use std::collections::BTreeMap;
 
+use crate::backlog::RIPE_MS;
 use crate::config::Role;
 use crate::health::offset_us;
 use crate::lane::LaneId;
@@ -29,6 +30,9 @@ const AFTER_NACK: Duration = Duration::from_millis(50);
 const FROM_PARENT: Duration = Duration::from_millis(200);
 /// ...and after silence (findings, R10).
 const AFTER_SILENCE: Duration = Duration::from_millis(350);
+/// Greeters have this long for their shares of the first GOP; then its holes are pulled (loopback:
+/// honest shares come within 150 ms, and holes held up half of the first pictures for 400).
+const FIRST_GOP: Duration = Duration::from_millis(180);
 /// Rounds of a first search before its pieces are pulled.
 const PATIENT_TRIES: u8 = 5;
 /// Pieces under way at once.
@@ -135,7 +139,8 @@ impl Swarm {
             for (substream, limit) in lanes.iter().enumerate() {
                 let here = track.have.mask(chunk) >> substream & 1 == 1;
                 let lost = track.lanes.get(substream).is_some_and(|l| l.is_orphan());
-                let late = limit.is_some_and(|limit| offset_us(now, capture_ms) > limit + LATE_US);
+                let late = limit.is_some_and(|limit| offset_us(now, capture_ms) > limit + LATE_US)
+                    || self.is_owed(now, track, capture_ms);
                 if here || !late || (far && !lost) {
                     continue;
                 }
@@ -146,6 +151,14 @@ impl Swarm {
             }
         }
         wanted
+    }
+
+    /// Whether a newcomer has waited long enough for a piece of its first GOP: a greeter may lack
+    /// it or be slow, and the first picture waits for every one of them.
+    fn is_owed(&self, now: Time, track: &Track, capture_ms: u32) -> bool {
+        let waited = self.joining.since().is_some_and(|at| now.since(at) >= FIRST_GOP);
+        let edge = track.have.newest().and_then(|n| track.have.capture_ms(n));
+        track.playhead.is_none() && waited && edge.is_some_and(|e| capture_ms + RIPE_MS <= e)
     }
 
     fn want_parts(&self, track: &Track, chunk: u32, substream: u8, wanted: &mut Vec<PieceId>) {
