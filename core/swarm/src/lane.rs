@@ -70,6 +70,8 @@ pub(crate) struct Parent {
     /// When the hold began (holds are honoured for 1.5 s at most).
     pub(crate) held_since: Option<Time>,
     pub(crate) last: Option<LastPush>,
+    /// It pushes what is newer than this chunk.
+    pub(crate) after: Option<u32>,
 }
 
 /// What the old parent still owes after a move.

@@ -15,7 +15,7 @@ const SLOTS_PER_HOME: u64 = 32;
 /// A newcomer displaces a child whose fan is this much smaller (findings, R3).
 pub(crate) const FAN_FACTOR: u32 = 3; // thirds of two: 1.5 ×, see `displaces`
 /// Children on their way out at once in one substream (findings, section 5, 5).
-const MAX_LEAVING: usize = 2;
+const MAX_LEAVING: usize = 1;
 /// Lifeboats that the origin takes beyond its quota (DESIGN, "A mass crash").
 const ORIGIN_LIFEBOATS: usize = 2;
 /// A small track may use this part of the budget, so that its few bits don't need deep trees.

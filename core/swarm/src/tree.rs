@@ -88,7 +88,7 @@ impl Swarm {
             substream: id.substream,
             temporary,
             path: Path(self.own_path(id)),
-            newest: self.track(id.track).and_then(|t| t.newest(id.substream)),
+            newest: self.pushes_after(id),
             root: self.root_for_child(id),
         };
         self.send(peer, Message::Accept(accept));
@@ -96,6 +96,13 @@ impl Swarm {
             self.backfill(now, peer, id, self.backfill_from(id, from, ask.flags));
         }
         self.touch_path(id);
+    }
+
+    /// What a new child is pushed is newer than this chunk: the newest here, or, where the own parent
+    /// is so new that nothing has come yet, the newest there.
+    fn pushes_after(&self, id: LaneId) -> Option<u32> {
+        let here = self.track(id.track).and_then(|t| t.newest(id.substream));
+        here.max(self.lane(id).and_then(|l| l.parent.as_ref()?.after))
     }
 
     /// Where the backfill begins: for those who don't play yet, at the newest keyframe that others
@@ -204,6 +211,7 @@ impl Swarm {
             held_until: Time::ZERO,
             held_since: None,
             last: None,
+            after: accept.newest,
         });
         lane.path = path;
         lane.search.finish();
