@@ -23,19 +23,37 @@ const SILENT_START_BYTES: f64 = 64.0 * 1024.0;
 #[derive(Debug)]
 pub(crate) struct Bucket {
     rate_bps: Option<u64>,
+    /// The mark that was reached: whatever the rate is, nothing but acknowledgements and control
+    /// may leave until it moves.
+    withheld: Option<u64>,
     tokens: f64,
     filled: Instant,
 }
 
 impl Bucket {
     pub(crate) fn new(rate_bps: Option<u64>, now: Instant) -> Self {
-        let mut bucket = Self { rate_bps, tokens: 0.0, filled: now };
+        let mut bucket = Self { rate_bps, withheld: None, tokens: 0.0, filled: now };
         bucket.tokens = bucket.depth();
         bucket
     }
 
     pub(crate) fn is_limited(&self) -> bool {
-        self.rate_bps.is_some()
+        self.rate().is_some()
+    }
+
+    /// Goes on when the mark at which everything but acknowledgements and control stops has moved.
+    pub(crate) fn mark_is(&mut self, mark: u64, now: Instant) {
+        if self.withheld.is_some_and(|reached| reached != mark) {
+            self.fill(now);
+            self.withheld = None;
+        }
+    }
+
+    /// Stops at the mark.
+    pub(crate) fn withhold(&mut self, mark: u64, now: Instant) {
+        self.fill(now);
+        self.withheld = Some(mark);
+        self.tokens = self.tokens.min(self.depth());
     }
 
     /// Changes the rate; what has been saved up is kept, up to the new depth.
@@ -48,7 +66,7 @@ impl Bucket {
     /// Takes `len` bytes of payload and the `framing` around them if they may leave now. One
     /// datagram may overdraw, so that the average holds whatever the datagram's size.
     pub(crate) fn take(&mut self, len: usize, framing: usize, now: Instant) -> bool {
-        if self.rate_bps.is_none() {
+        if self.rate().is_none() {
             return true;
         }
         self.fill(now);
@@ -62,7 +80,7 @@ impl Bucket {
 
     /// What was received counts for a node that gives nothing: it may answer a small part of it.
     pub(crate) fn received(&mut self, len: usize) {
-        if self.rate_bps == Some(0) {
+        if self.rate() == Some(0) {
             self.tokens = (self.tokens + len as f64 * SILENT_SHARE).min(self.depth());
         }
     }
@@ -70,7 +88,7 @@ impl Bucket {
     /// How long until something may leave again; zero if it may now.
     pub(crate) fn wait(&mut self, now: Instant) -> Duration {
         self.fill(now);
-        match self.rate_bps {
+        match self.rate() {
             None => Duration::ZERO,
             Some(_) if self.tokens > 0.0 => Duration::ZERO,
             // Nothing comes in by time: look again soon, what is received may have paid for it.
@@ -80,8 +98,12 @@ impl Bucket {
         }
     }
 
+    fn rate(&self) -> Option<u64> {
+        if self.withheld.is_some() { Some(0) } else { self.rate_bps }
+    }
+
     fn depth(&self) -> f64 {
-        match self.rate_bps {
+        match self.rate() {
             None => MAX_DEPTH_BYTES,
             Some(0) => SILENT_START_BYTES,
             Some(bps) => {
@@ -91,9 +113,9 @@ impl Bucket {
     }
 
     fn fill(&mut self, now: Instant) {
-        let Some(bps) = self.rate_bps else { return };
         let gone = now.saturating_duration_since(self.filled);
         self.filled = now;
+        let Some(bps) = self.rate() else { return };
         self.tokens = (self.tokens + gone.as_secs_f64() * bps as f64 / 8.0).min(self.depth());
     }
 }
@@ -147,6 +169,29 @@ mod tests {
             }
         }
         assert!((sent as f64) <= 1000.0 * 1200.0 * SILENT_SHARE + 60.0, "{sent}");
+    }
+
+    #[test]
+    fn what_is_withheld_is_as_a_limit_of_nothing_and_brings_no_tokens_of_its_own() {
+        for rate in [None, Some(2_000_000)] {
+            let start = Instant::now();
+            let mut bucket = Bucket::new(rate, start);
+            let mut sent = 0;
+            for step in 0..100 {
+                let now = start + Duration::from_secs(step);
+                bucket.withhold(step, now);
+                bucket.mark_is(step, now);
+                while bucket.take(1200, 0, now) {
+                    sent += 1200;
+                }
+                assert!(!bucket.wait(now).is_zero());
+                bucket.mark_is(step + 1, now);
+            }
+            // One depth for each second in which it might have been sent; with no rate one at all.
+            let depths = if rate.is_some() { 100.0 } else { 1.0 };
+            assert!(f64::from(sent) <= depths * (MAX_DEPTH_BYTES + 1200.0), "{sent}");
+            assert!(bucket.take(1200, 0, start + Duration::from_secs(200)), "and goes on after it");
+        }
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod endpoint;
 mod handshake;
 mod identity;
 mod link;
+mod meter;
 mod node;
 mod peers;
 mod report;
@@ -34,6 +35,7 @@ pub use credentials::Credentials;
 pub use driver::to_piece;
 pub use identity::{Identity, node_of};
 pub use manyhands_swarm::Role;
+pub use meter::Meter;
 pub use node::{Node, NodeConfig, NodeEvent, Via};
 pub use report::{PeerReport, Report, Sources, Traffic};
 

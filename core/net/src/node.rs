@@ -14,6 +14,7 @@ use crate::clock::{Clock, Reading};
 use crate::credentials::Credentials;
 use crate::driver::Driver;
 use crate::endpoint::Quic;
+use crate::meter::Meter;
 use crate::report::Report;
 use crate::{Error, Identity};
 
@@ -118,6 +119,7 @@ pub struct Node {
     start: Instant,
     address: SocketAddr,
     name: swarm::NodeId,
+    meter: Meter,
 }
 
 impl Node {
@@ -129,6 +131,7 @@ impl Node {
         let identity = Identity::generate()?;
         let quic = Quic::bind(&identity, config.listen, config.upload_limit)?;
         let address = quic.local_address()?;
+        let meter = quic.socket().meter().clone();
         let start = Instant::now();
         let clock = match config.role {
             swarm::Role::Origin => Clock::origin(Time::ZERO),
@@ -142,7 +145,7 @@ impl Node {
         let shared = Shared { credentials: credentials.clone(), clock: clock.clone(), start };
         let driver = Driver::new(config, Arc::new(identity), quic, shared, events);
         tokio::spawn(driver.run(command_inbox));
-        Ok((Self { commands, credentials, clock, start, address, name }, event_inbox))
+        Ok((Self { commands, credentials, clock, start, address, name, meter }, event_inbox))
     }
 
     /// The address that the socket is bound to.
@@ -155,6 +158,12 @@ impl Node {
     #[must_use]
     pub fn name(&self) -> swarm::NodeId {
         self.name
+    }
+
+    /// Counts what leaves on the line; a budget's end is set there.
+    #[must_use]
+    pub fn meter(&self) -> &Meter {
+        &self.meter
     }
 
     /// The keys and the signed state of the run that this node holds.

@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::task::{Context, Poll, ready};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use quinn::udp::{RecvMeta, Transmit};
@@ -16,6 +16,7 @@ use quinn::{AsyncUdpSocket, Runtime, UdpPoller};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::bucket::Bucket;
+use crate::meter::Meter;
 
 /// Kernel buffers: a keyframe to all children at once must fit (about 8 children x 70 KB).
 const KERNEL_BUFFER: usize = 1 << 20;
@@ -53,6 +54,7 @@ pub(crate) struct CappedSocket {
     inner: Arc<dyn AsyncUdpSocket>,
     bucket: Mutex<Bucket>,
     counters: Counters,
+    meter: Meter,
 }
 
 impl CappedSocket {
@@ -65,12 +67,25 @@ impl CappedSocket {
             inner: runtime.wrap_udp_socket(socket)?,
             bucket: Mutex::new(Bucket::new(cap_bps, Instant::now())),
             counters: Counters::default(),
+            meter: Meter::new(),
         })
     }
 
     /// Changes the cap, in bits a second.
     pub(crate) fn set_cap(&self, cap_bps: Option<u64>) {
         self.bucket.lock().set_rate(cap_bps, Instant::now());
+    }
+
+    /// How long until something may leave again.
+    fn wait(&self, now: Instant) -> Duration {
+        let mut bucket = self.bucket.lock();
+        bucket.mark_is(self.meter.media_until(), now);
+        bucket.wait(now)
+    }
+
+    /// What counts the bytes on the line.
+    pub(crate) fn meter(&self) -> &Meter {
+        &self.meter
     }
 
     /// Bytes (sent, received) so far.
@@ -98,10 +113,21 @@ impl AsyncUdpSocket for CappedSocket {
         let len = transmit.contents.len();
         let datagrams = len.div_ceil(transmit.segment_size.unwrap_or(len).max(1));
         let framing = datagrams * framing(transmit.destination);
-        if !self.bucket.lock().take(len, framing, Instant::now()) {
-            return Err(io::ErrorKind::WouldBlock.into());
+        {
+            let (mut bucket, now) = (self.bucket.lock(), Instant::now());
+            bucket.mark_is(self.meter.media_until(), now);
+            if self.meter.would_pass(len + framing) {
+                bucket.withhold(self.meter.media_until(), now);
+            }
+            if !bucket.take(len, framing, now) {
+                return Err(io::ErrorKind::WouldBlock.into());
+            }
+            self.meter.count(len + framing);
         }
-        self.inner.try_send(transmit)?;
+        if let Err(error) = self.inner.try_send(transmit) {
+            self.meter.uncount(len + framing);
+            return Err(error);
+        }
         self.counters.sent.fetch_add(len as u64, Relaxed);
         Ok(())
     }
@@ -153,7 +179,7 @@ impl fmt::Debug for Poller {
 impl UdpPoller for Poller {
     fn poll_writable(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
-            let wait = self.socket.bucket.lock().wait(Instant::now());
+            let wait = self.socket.wait(Instant::now());
             if wait.is_zero() {
                 self.tokens = None;
                 return self.kernel.as_mut().poll_writable(cx);

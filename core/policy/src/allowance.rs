@@ -19,8 +19,8 @@ use crate::reason::Reason;
 pub const WAIT: Duration = Duration::from_secs(10);
 /// Half where the person sets no limit: the overlay takes no limit for 50 Mbit/s.
 pub const HALF_OF_NO_LIMIT_BPS: u64 = 25_000_000;
-/// Less than this is no budget: a few datagrams.
-const LEAST_BYTES: u64 = 16 << 10;
+/// Less than this is no budget: the last few datagrams, which may be one batch to the system.
+const LEAST_BYTES: u64 = 64 << 10;
 /// A budget that was used goes on in the same period only when this much has come back (a hold of
 /// another program); else giving would flicker at the end of each budget.
 const RESUME_BYTES: u64 = 1 << 20;
@@ -53,11 +53,11 @@ struct UsedUp {
     month: Option<Spent>,
 }
 
-/// A budget that is used up: this much, on this day.
+/// A budget that is used up: this much, on this day (none: it is not known what was used).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Spent {
     budget: u64,
-    on: Day,
+    on: Option<Day>,
 }
 
 impl Policy {
@@ -173,19 +173,26 @@ impl Policy {
         for tariff in [Tariff::Unmetered, Tariff::Metered] {
             let budgets = self.limits.budgets(tariff);
             let left = self.balance.left(tariff, budgets);
-            let today = self.balance.today;
-            let Budgets { day, month } = budgets;
+            let (today, Budgets { day, month }) = (self.balance.today, budgets);
             let used_up = &mut self.used_up[tariff as usize];
-            let is_today = |spent: &Spent| spent.on == today;
-            let is_this_month = |spent: &Spent| spent.on.month() == today.month();
-            used_up.day = review(used_up.day.filter(is_today), day, left.day, today);
-            used_up.month = review(used_up.month.filter(is_this_month), month, left.month, today);
+            let is_today = |spent: &Spent| spent.on == Some(today);
+            let is_this_month = |s: &Spent| s.on.is_some_and(|on| on.month() == today.month());
+            let on = |known: bool| known.then_some(today);
+            let (day_on, month_on) = (on(self.balance.day_known), on(self.balance.month_known));
+            used_up.day = review(used_up.day.filter(is_today), day, left.day, day_on);
+            used_up.month =
+                review(used_up.month.filter(is_this_month), month, left.month, month_on);
         }
     }
 }
 
 /// Whether a budget is used up; `before` if it was in this period.
-fn review(before: Option<Spent>, budget: Option<u64>, left: Option<u64>, on: Day) -> Option<Spent> {
+fn review(
+    before: Option<Spent>,
+    budget: Option<u64>,
+    left: Option<u64>,
+    on: Option<Day>,
+) -> Option<Spent> {
     let (budget, left) = (budget?, left?);
     let was_used_up = before.is_some_and(|spent| spent.budget == budget);
     let enough = if was_used_up { RESUME_BYTES } else { LEAST_BYTES };

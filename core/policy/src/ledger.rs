@@ -238,6 +238,19 @@ impl Mark {
 }
 
 impl Balance {
+    /// Nothing is known, as long as no ledger can be read: budgets count as used.
+    #[must_use]
+    pub fn unknown(today: Day) -> Self {
+        let (unmetered, metered) = (Used::default(), Used::default());
+        Self { today, unmetered, metered, day_known: false, month_known: false }
+    }
+
+    /// Bytes used today on all networks, if that is known.
+    #[must_use]
+    pub fn used_today(&self) -> Option<u64> {
+        self.day_known.then(|| self.unmetered.day.saturating_add(self.metered.day))
+    }
+
     /// What was used on networks of this tariff.
     #[must_use]
     pub fn used(&self, tariff: Tariff) -> Used {

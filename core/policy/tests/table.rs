@@ -315,6 +315,13 @@ fn where_it_is_not_known_what_was_used_budgets_count_as_used() {
         Policy::new(conditions, limits, unknown).allowance(Duration::ZERO).reason
     };
     assert_eq!(reason(&mobile(), opted_in()), Reason::DailyLimit);
+    // Once it is known, even the smallest budget is there.
+    let small = Budgets { day: Some(300_000), month: Some(300_000) };
+    let limits_small = Limits { metered: Lending { on: true, budgets: small }, ..opted_in() };
+    let mut policy = Policy::new(&mobile(), limits_small, unknown);
+    assert_eq!(policy.allowance(Duration::ZERO).reason, Reason::DailyLimit);
+    policy.handle_balance(NOTHING_USED);
+    assert_eq!(policy.allowance(Duration::ZERO).reason, Reason::Lending);
     // Without a budget there is no limit that could be passed.
     assert_eq!(reason(&Conditions::unrestricted(), limits()), Reason::Lending);
 }
