@@ -57,7 +57,7 @@ impl From<Stats> for Figures {
             from_viewers: stats.from.peer,
             upload_limit_bps: stats.upload.limit_bps,
             upload_reason: stats.upload.reason.to_string(),
-            given_today: stats.upload.used_today,
+            given_today: stats.upload.used_today.unwrap_or(0),
         }
     }
 }

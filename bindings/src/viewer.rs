@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use manyhands_session::{Checking, Closer, Link, Rows, Watch, WatchConfig};
+use manyhands_session::{Checking, Closer, Contribution, Link, Rows, Watch, WatchConfig};
 
 use crate::broadcaster::listen_at;
 use crate::{AudioUnit, Failure, Figures, Framing, SessionEvent, VideoUnit, runtime};
@@ -44,7 +44,7 @@ impl Viewer {
         let (watch, outputs) = Watch::start(WatchConfig {
             link: Link::parse(&options.link)?,
             listen: listen_at(&options.listen)?,
-            upload_limit: options.upload_limit_bps,
+            contribution: Contribution::unrestricted(options.upload_limit_bps),
             hints: Vec::new(),
             seed: rand::random(),
             // Units go to a decoder, which is native code.

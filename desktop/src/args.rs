@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::lend::Budget;
 use crate::rate::Rate;
 
 /// Live video that every viewer helps to carry.
@@ -165,7 +166,26 @@ pub(crate) struct Watch {
     #[arg(long, value_name = "FILE")]
     pub(crate) stats_out: Option<PathBuf>,
     #[command(flatten)]
+    pub(crate) lend: Lend,
+    #[command(flatten)]
     pub(crate) common: Common,
+}
+
+/// What holds lending a hand back. A computer on a cable has none of it; here it can be said.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Lend {
+    /// This network costs by the byte: give nothing, or with --budget no more than that
+    #[arg(long)]
+    pub(crate) metered: bool,
+    /// On battery, with this much left: give half, and nothing under 20
+    #[arg(
+        long, value_name = "PERCENT", num_args = 0..=1, default_missing_value = "100",
+        value_parser = clap::value_parser!(u8).range(0..=100)
+    )]
+    pub(crate) on_battery: Option<u8>,
+    /// The most to give, in bytes: 200M or 5G a day, 20G/month (repeatable)
+    #[arg(long, value_name = "AMOUNT")]
+    pub(crate) budget: Vec<Budget>,
 }
 
 #[derive(Debug, Subcommand)]

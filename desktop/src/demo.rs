@@ -5,7 +5,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use manyhands_session::{
-    Broadcast, BroadcastConfig, Checking, Event, Outputs, Stats, Watch, WatchConfig, Watching,
+    Broadcast, BroadcastConfig, Checking, Contribution, Event, Outputs, Stats, Watch, WatchConfig,
+    Watching,
 };
 use serde_json::json;
 use tokio::time::interval;
@@ -129,7 +130,7 @@ impl Crowd {
             let config = WatchConfig {
                 link: link.clone(),
                 listen,
-                upload_limit: Some(VIEWER_GIVES),
+                contribution: Contribution::unrestricted(Some(VIEWER_GIVES)),
                 hints: Vec::new(),
                 seed: args
                     .common

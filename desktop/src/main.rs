@@ -6,6 +6,7 @@ mod demo;
 mod events;
 mod failure;
 mod input;
+mod lend;
 mod links;
 mod page_feed;
 mod rate;

@@ -15,6 +15,7 @@ use tokio::time::interval;
 use crate::args;
 use crate::events::{Printer, to_value};
 use crate::failure::{Exit, Failure};
+use crate::lend;
 use crate::links;
 use crate::page_feed::PageFeed;
 use crate::record::Recording;
@@ -24,6 +25,8 @@ use manyhands::page::{self, Feed, PageConfig};
 
 /// A program that writes a file gives up after this when nobody answers; a page waits.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Lending a hand is nothing to be told of, as long as nothing holds it back.
+const TOLD_AT_FIRST: &str = "Lending a hand.";
 /// How often the page gets figures.
 const PAGE_BEAT: Duration = Duration::from_millis(500);
 
@@ -40,7 +43,7 @@ pub(crate) async fn run(args: args::Watch, printer: Printer) -> Result<(), Failu
     let config = WatchConfig {
         link,
         listen: args.common.listen.unwrap_or(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0))),
-        upload_limit: args.common.upload_limit.0,
+        contribution: lend::contribution(&args)?,
         hints: args.common.peer.clone(),
         seed: args.common.seed.unwrap_or_else(rand::random),
         checking: if args.output.is_some() { Checking::Exact } else { Checking::Clean },
@@ -51,7 +54,15 @@ pub(crate) async fn run(args: args::Watch, printer: Printer) -> Result<(), Failu
         None => Sink::page(&args, link_text, code, printer).await?,
     };
     let (watch, outputs) = Watch::start(config).map_err(|e| Failure::new(Exit::Local, e))?;
-    let mut viewer = Viewer { sink, printer, last: None, joined: false, state: Watching::Joining };
+    let mut viewer = Viewer {
+        sink,
+        printer,
+        last: None,
+        joined: false,
+        state: Watching::Joining,
+        told: TOLD_AT_FIRST,
+        offset_s: lend::utc_offset_s(),
+    };
     let end = viewer.run(&watch, outputs, &args, &mut stop).await;
     let stats = watch.leave().await.or_else(|| viewer.last.clone());
     viewer.end(end, stats.as_ref(), &args).await
@@ -168,6 +179,10 @@ struct Viewer {
     last: Option<Stats>,
     joined: bool,
     state: Watching,
+    /// What was last said of lending a hand.
+    told: &'static str,
+    /// What the time zone was last said to add to UTC.
+    offset_s: i32,
 }
 
 /// Why watching ended.
@@ -223,7 +238,9 @@ impl Viewer {
                     if let Some(stats) = &self.last {
                         self.printer.stats(stats);
                         live.show(&[("you", stats)]);
+                        self.tell_lending(stats.upload.reason);
                     }
+                    self.follow_the_zone(watch, args).await;
                     if let Sink::File { recording: Some(recording), .. } = &mut self.sink
                         && let Some(problem) = recording.problem()
                     {
@@ -239,6 +256,24 @@ impl Viewer {
                 () = stop.asked() => return End::Interrupted,
                 () = &mut timer => return End::Asked,
             }
+        }
+    }
+
+    /// Says why another amount is given; whether anybody takes it is in the figures.
+    fn tell_lending(&mut self, reason: &'static str) {
+        let sentence = lend::sentence(reason);
+        if sentence != self.told {
+            self.told = sentence;
+            self.printer.notice("lending", sentence);
+        }
+    }
+
+    /// Summer time begins and ends, and laptops travel.
+    async fn follow_the_zone(&mut self, watch: &Watch, args: &args::Watch) {
+        let offset_s = lend::utc_offset_s();
+        if offset_s != self.offset_s {
+            self.offset_s = offset_s;
+            watch.set_conditions(lend::conditions(&args.lend), offset_s).await;
         }
     }
 

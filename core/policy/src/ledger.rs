@@ -245,6 +245,12 @@ impl Balance {
         Self { today, unmetered, metered, day_known: false, month_known: false }
     }
 
+    /// Nothing is used yet.
+    #[must_use]
+    pub fn unused(today: Day) -> Self {
+        Self { day_known: true, month_known: true, ..Self::unknown(today) }
+    }
+
     /// Bytes used today on all networks, if that is known.
     #[must_use]
     pub fn used_today(&self) -> Option<u64> {

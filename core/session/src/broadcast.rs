@@ -13,7 +13,7 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::stats::{Playing, Role, Stats};
+use crate::stats::{Playing, Role, Stats, Upload};
 use crate::timeline::{self, Timeline};
 use crate::{Error, Event, unix_ms};
 
@@ -402,7 +402,8 @@ impl Live {
         let playing =
             Playing { position_ms: now_ms, stream_bytes: self.stream_bytes, ..Playing::default() };
         let uptime = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        Some(Stats::new(Role::Broadcaster, uptime, &report, playing, self.upload_limit))
+        let upload = Upload::own(self.upload_limit, &report);
+        Some(Stats::new(Role::Broadcaster, uptime, &report, playing, upload))
     }
 
     fn on_node_event(&mut self, event: NodeEvent) {

@@ -7,8 +7,11 @@
 
 mod broadcast;
 mod buffer;
+mod clocks;
+mod contribution;
 mod event;
 mod feed;
+mod ledger_file;
 mod player;
 mod playout;
 mod pull;
@@ -20,15 +23,19 @@ mod watch;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 pub use broadcast::{Broadcast, BroadcastConfig};
+pub use contribution::Contribution;
 pub use event::{EndReason, Event, Released, Watching};
 pub use feed::{AudioInput, Encoders, Feed, FeedError, Framing, Times, VideoInput, framed};
 pub use manyhands_media::{
     AacConfig, AccessUnit, Codec, H264Config, OpusConfig, Rotation, TrackConfig, TrackKind,
 };
+pub use manyhands_policy::{
+    Activity, Budgets, Conditions, Heat, Lending, Limits, Network, Power, Reason, Transport,
+};
 pub use manyhands_stream::{Channel, ChannelKey, Link, LinkError, Secret};
 pub use player::Checking;
 pub use pull::{Closer, Pull, Pulled, Rows};
-pub use stats::{Amounts, LinkStats, Role, Stats};
+pub use stats::{Amounts, LinkStats, Role, Stats, Upload};
 pub use watch::{Outputs, Watch, WatchConfig};
 
 /// Why a session could not start.

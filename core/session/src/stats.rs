@@ -95,10 +95,32 @@ pub struct From {
 pub struct Upload {
     /// Bits a second; nothing when there is no limit.
     pub limit_bps: Option<u64>,
-    /// Why it is what it is.
+    /// Why it is what it is: a word of [`Reason`](crate::Reason); a broadcaster's own is `on`, or
+    /// `off` with a limit of 0.
     pub reason: &'static str,
-    /// Bytes given since this session began.
-    pub used_today: u64,
+    /// Bytes that left today on this device, by its ledger; nothing where that is not known. A
+    /// broadcaster's: since this session began.
+    pub used_today: Option<u64>,
+    /// This month; nothing for a broadcaster.
+    pub used_month: Option<u64>,
+    /// Of today's, what left on metered networks.
+    pub metered_today: Option<u64>,
+    /// Of this month's, what left on metered networks.
+    pub metered_month: Option<u64>,
+}
+
+impl Upload {
+    /// Of a broadcaster, whose own upload no policy rules.
+    pub(crate) fn own(limit_bps: Option<u64>, report: &Report) -> Self {
+        Self {
+            limit_bps,
+            reason: if limit_bps == Some(0) { "off" } else { "on" },
+            used_today: Some(report.sent.media + report.sent.repair),
+            used_month: None,
+            metered_today: None,
+            metered_month: None,
+        }
+    }
 }
 
 /// One neighbour.
@@ -158,10 +180,9 @@ impl Stats {
         uptime_ms: u64,
         report: &Report,
         playing: Playing,
-        limit_bps: Option<u64>,
+        upload: Upload,
     ) -> Self {
         let swarm = report.swarm.as_ref();
-        let given = report.sent.media + report.sent.repair;
         Self {
             uptime_ms,
             role,
@@ -178,11 +199,7 @@ impl Stats {
             sent: report.sent.into(),
             received: report.received.into(),
             from: report.from.into(),
-            upload: Upload {
-                limit_bps,
-                reason: if limit_bps == Some(0) { "off" } else { "on" },
-                used_today: given,
-            },
+            upload,
             slot_ratio: swarm.and_then(|s| s.slot_ratio).map(f64::from),
             depth: swarm.map_or(0, |s| u32::from(s.depth)),
             repairs: swarm.map_or(0, |s| s.counters.repaired_pieces),

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use manyhands_net::{Credentials, Node, NodeConfig, NodeEvent, Via};
+use manyhands_policy::{Conditions, Limits};
 use manyhands_stream::{Link, Member};
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::Error;
+use crate::contribution::{Change, Contribution, Contributor};
 use crate::event::{EndReason, Event, Released, Watching};
 use crate::player::{Checking, Outcome, Player};
 use crate::playout::State;
@@ -37,8 +39,8 @@ pub struct WatchConfig {
     pub link: Link,
     /// Where to listen.
     pub listen: SocketAddr,
-    /// How much may leave, bits a second.
-    pub upload_limit: Option<u64>,
+    /// How much may leave, and where that is counted.
+    pub contribution: Contribution,
     /// More addresses to try.
     pub hints: Vec<SocketAddr>,
     /// Decides everything random but keys.
@@ -53,6 +55,7 @@ pub struct WatchConfig {
 #[derive(Debug, Clone)]
 pub struct Watch {
     commands: mpsc::Sender<Command>,
+    changes: mpsc::Sender<Change>,
     address: SocketAddr,
     shown: Arc<Mutex<Shown>>,
 }
@@ -67,7 +70,6 @@ struct Shown {
 #[derive(Debug)]
 enum Command {
     Stats(oneshot::Sender<Stats>),
-    UploadLimit(Option<u64>),
     Leave(oneshot::Sender<Option<Stats>>),
 }
 
@@ -87,24 +89,26 @@ impl Watch {
         let hints = config.link.hints.iter().chain(&config.hints).map(|a| (*a, Via::Hint));
         let node_config = NodeConfig {
             listen: config.listen,
-            upload_limit: config.upload_limit,
+            upload_limit: config.contribution.at_first(),
             role: manyhands_net::Role::Viewer,
             hints: hints.collect(),
             seed: config.seed,
         };
         let (node, node_events) = Node::start(node_config, Credentials::Viewer(Box::new(member)))?;
         let address = node.address();
+        let contributor = Contributor::start(config.contribution, node.meter().clone());
+        let changes = contributor.changes();
         let shown = Arc::new(Mutex::new(Shown::default()));
         let (commands, inbox) = mpsc::channel(EVENTS);
         let (units, unit_inbox) = mpsc::channel(QUEUE);
         let (events, event_inbox) = mpsc::channel(EVENTS);
         let viewer = Viewer {
             node,
+            contributor,
             player: Player::new(config.checking),
             units,
             events,
             began: Instant::now(),
-            upload_limit: config.upload_limit,
             patience: config.patience,
             heard: Instant::now(),
             end_heard: None,
@@ -116,7 +120,10 @@ impl Watch {
             shown: shown.clone(),
         };
         tokio::spawn(viewer.run(inbox, node_events));
-        Ok((Self { commands, address, shown }, Outputs { units: unit_inbox, events: event_inbox }))
+        Ok((
+            Self { commands, changes, address, shown },
+            Outputs { units: unit_inbox, events: event_inbox },
+        ))
     }
 
     /// The address that this viewer's socket is bound to.
@@ -144,9 +151,25 @@ impl Watch {
         answer.await.ok()
     }
 
-    /// Changes how much may leave, bits a second; less acts at once.
+    /// Changes how much may leave, bits a second; acts at once.
     pub async fn set_upload_limit(&self, limit: Option<u64>) {
-        let _ = self.commands.send(Command::UploadLimit(limit)).await;
+        self.change(Change::Rate(limit)).await;
+    }
+
+    /// Changes what the person allows; acts at once.
+    pub async fn set_limits(&self, limits: Limits) {
+        self.change(Change::Limits(limits)).await;
+    }
+
+    /// Takes what the device reports, and what its time zone adds to UTC now, in seconds. What is
+    /// worse acts at once, what is better after ten seconds.
+    pub async fn set_conditions(&self, conditions: Conditions, utc_offset_s: i32) {
+        self.change(Change::Conditions(conditions, utc_offset_s)).await;
+    }
+
+    async fn change(&self, change: Change) {
+        // A viewer that has left gives nothing, whatever changes.
+        let _ = self.changes.send(change).await;
     }
 
     /// Leaves in good order: children are handed over first. Gives the last figures.
@@ -160,11 +183,11 @@ impl Watch {
 /// The task behind a viewer.
 struct Viewer {
     node: Node,
+    contributor: Contributor,
     player: Player,
     units: mpsc::Sender<Released>,
     events: mpsc::Sender<Event>,
     began: Instant,
-    upload_limit: Option<u64>,
     patience: Option<Duration>,
     /// When the last head came.
     heard: Instant,
@@ -194,14 +217,8 @@ impl Viewer {
                             let _ = reply.send(stats);
                         }
                     }
-                    Some(Command::UploadLimit(limit)) => {
-                        self.upload_limit = limit;
-                        self.node.set_upload_limit(limit).await;
-                    }
                     Some(Command::Leave(reply)) => {
-                        let stats = self.stats().await;
-                        self.node.leave(FAREWELL).await;
-                        let _ = reply.send(stats);
+                        let _ = reply.send(self.leave().await);
                         return;
                     }
                     None => return,
@@ -210,6 +227,7 @@ impl Viewer {
                     Some(event) => self.on_node_event(event),
                     None => break EndReason::Unreachable,
                 },
+                limit = self.contributor.changed() => self.node.set_upload_limit(limit).await,
                 _ = steps.tick() => {
                     self.step().await;
                     if let Some(reason) = self.ended() {
@@ -223,23 +241,32 @@ impl Viewer {
     }
 
     /// After the end: figures can still be asked for, and others still be served.
-    async fn linger(self, mut commands: mpsc::Receiver<Command>) {
-        while let Some(command) = commands.recv().await {
-            match command {
-                Command::Stats(reply) => {
-                    if let Some(stats) = self.stats().await {
-                        let _ = reply.send(stats);
+    async fn linger(mut self, mut commands: mpsc::Receiver<Command>) {
+        loop {
+            tokio::select! {
+                command = commands.recv() => match command {
+                    Some(Command::Stats(reply)) => {
+                        if let Some(stats) = self.stats().await {
+                            let _ = reply.send(stats);
+                        }
                     }
-                }
-                Command::UploadLimit(limit) => self.node.set_upload_limit(limit).await,
-                Command::Leave(reply) => {
-                    let stats = self.stats().await;
-                    self.node.leave(FAREWELL).await;
-                    let _ = reply.send(stats);
-                    return;
-                }
+                    Some(Command::Leave(reply)) => {
+                        let _ = reply.send(self.leave().await);
+                        return;
+                    }
+                    None => return,
+                },
+                limit = self.contributor.changed() => self.node.set_upload_limit(limit).await,
             }
         }
+    }
+
+    /// Leaves in good order, and settles the ledger last. Gives the last figures.
+    async fn leave(&self) -> Option<Stats> {
+        let stats = self.stats().await;
+        self.node.leave(FAREWELL).await;
+        self.contributor.close().await;
+        stats
     }
 
     fn on_node_event(&mut self, event: NodeEvent) {
@@ -362,7 +389,9 @@ impl Viewer {
             stream_bytes: self.player.stream_bytes(),
         };
         let uptime = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        Some(Stats::new(Role::Viewer, uptime, &report, figures, self.upload_limit))
+        let fed = report.peers.iter().filter(|peer| peer.fed > 0).count();
+        let upload = self.contributor.giving().upload(fed);
+        Some(Stats::new(Role::Viewer, uptime, &report, figures, upload))
     }
 
     fn show(&mut self, state: Watching) {

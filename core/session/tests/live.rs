@@ -9,8 +9,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use manyhands_media::{AacConfig, AccessUnit, Codec, TrackConfig};
 use manyhands_session::{
-    Broadcast, BroadcastConfig, Channel, Checking, EndReason, Event, Link, Outputs, Released,
-    Secret, Watch, WatchConfig,
+    Broadcast, BroadcastConfig, Channel, Checking, Contribution, EndReason, Event, Link, Outputs,
+    Released, Secret, Watch, WatchConfig,
 };
 use tokio::time::{interval, timeout};
 
@@ -63,7 +63,7 @@ fn watch(link: &Link, seed: u64) -> (Watch, Outputs) {
     Watch::start(WatchConfig {
         link: link.clone(),
         listen: LOOPBACK,
-        upload_limit: None,
+        contribution: Contribution::unrestricted(None),
         hints: Vec::new(),
         seed,
         checking: Checking::Exact,
@@ -143,7 +143,7 @@ async fn another_invitation_opens_nothing() {
         ..WatchConfig {
             link: wrong,
             listen: LOOPBACK,
-            upload_limit: None,
+            contribution: Contribution::unrestricted(None),
             hints: Vec::new(),
             seed: 1,
             checking: Checking::Exact,
