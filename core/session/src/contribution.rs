@@ -354,3 +354,6 @@ async fn finished(turn: &mut Option<Turn>) -> (Turn, io::Result<Turned>) {
         None => pending().await,
     }
 }
+
+#[cfg(test)]
+mod tests;
