@@ -192,6 +192,22 @@ fn a_device_that_was_off_for_days_begins_a_day_at_once() {
 }
 
 #[test]
+fn programs_that_look_in_any_order_count_time_once() {
+    let mut clocks = Clocks::at(START);
+    let mut ledger = Ledger::new(&clocks.now());
+    let early = clocks.now();
+    let late = clocks.pass(8 * HOUR);
+    for _ in 0..5 {
+        assert!(!ledger.advance(&late));
+        assert!(!ledger.advance(&early));
+    }
+    // Eight hours later in its zone it is past midnight, and still the first day's eighteenth hour.
+    clocks.offset_s = 14 * HOUR as i32;
+    assert!(!ledger.advance(&clocks.pass(10 * HOUR)));
+    assert!(ledger.advance(&clocks.pass(4 * HOUR)));
+}
+
+#[test]
 fn what_is_set_aside_counts_until_it_is_settled() {
     let clocks = Clocks::at(START);
     let mut ledger = Ledger::new(&clocks.now());

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use manyhands_policy::{Ledger, Lending, MOST_OVERCOUNTED, Reason, Transport};
+use manyhands_policy::{Heat, Ledger, Lending, MOST_OVERCOUNTED, Reason, Transport};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
@@ -133,6 +133,28 @@ async fn what_leaves_on_another_network_is_counted_apart() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_the_disk_hangs_nothing_is_charged_to_the_wrong_network() {
+    let dir = tempfile::tempdir().unwrap();
+    let (meter, path) = (Meter::new(), dir.path().join("ledger"));
+    let mut config = contribution(Some(&path));
+    config.limits.metered = Lending { on: true, budgets: Budgets::default() };
+    let giver = Contributor::start(config, meter.clone());
+    give_all(&meter, 1_000_000).await;
+    let lock = std::fs::File::open(dir.path().join("ledger.lock")).unwrap();
+    lock.lock().unwrap();
+    giver.changes().send(Change::Conditions(mobile(), 0)).await.unwrap();
+    assert!(until(|| meter.would_pass(1)).await < AT_ONCE);
+    assert_eq!(giver.giving().allowance.reason, Reason::Lending, "it only waits for the ledger");
+    // Acknowledgements don't wait, and are seen before the disk answers.
+    meter.count(30_000);
+    until(|| giver.giving().upload(0).used_today == Some(1_030_000)).await;
+    lock.unlock().unwrap();
+    until(|| !meter.would_pass(1)).await;
+    let balance = giver.giving().balance;
+    assert_eq!((balance.unmetered.day, balance.metered.day), (1_000_000, 30_000));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_a_ledger_budgets_hold_and_what_has_none_goes_on() {
     let dir = tempfile::tempdir().unwrap();
     // No such directory: nothing can be written there.
@@ -156,6 +178,16 @@ async fn a_new_limit_of_the_person_acts_at_once_both_ways() {
         giver.changes().send(Change::Rate(rate)).await.unwrap();
         assert_eq!(timeout(AT_ONCE, giver.changed()).await, Ok(rate));
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn heat_closes_the_line_itself_before_the_node_is_told() {
+    let meter = Meter::new();
+    let giver = Contributor::start(contribution(None), meter.clone());
+    until(|| !meter.would_pass(1)).await;
+    let hot = Conditions { heat: Heat::Severe, ..Conditions::unrestricted() };
+    giver.changes().send(Change::Conditions(hot, 0)).await.unwrap();
+    assert!(until(|| meter.would_pass(1)).await < AT_ONCE);
 }
 
 /// The test that begins another process, as which it then runs itself.

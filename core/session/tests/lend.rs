@@ -1,0 +1,146 @@
+//! Lending a hand over real sockets on loopback: who is told to stop stops, and nobody's sound does.
+
+// A test may end with a panic: that is how it fails.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use manyhands_media::{AacConfig, AccessUnit, Codec, TrackConfig};
+use manyhands_session::{
+    Broadcast, BroadcastConfig, Channel, Checking, Conditions, Contribution, Limits, Link, Outputs,
+    Secret, Stats, Transport, Watch, WatchConfig,
+};
+use tokio::time::interval;
+
+/// Nothing here takes longer on any machine that works.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// In this time a worsening acts (DESIGN, "Contribution policy").
+const AT_ONCE: Duration = Duration::from_millis(200);
+const LOOPBACK: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+/// Sound of 160 kbit/s: one substream.
+const SOUND_BPS: u32 = 160_000;
+/// The broadcaster has room for one viewer, so the second one is fed by the first.
+const ROOM_FOR_ONE: u64 = 330_000;
+
+fn sound() -> TrackConfig {
+    let config = AacConfig { sample_rate: 48_000, channels: 2 };
+    TrackConfig { timescale: 48_000, codec: Codec::Aac(config) }
+}
+
+fn frame(n: u32) -> AccessUnit {
+    let dts = i64::from(n) * 1024;
+    let data = [&[0x21_u8][..], &n.to_be_bytes().repeat(105)].concat();
+    AccessUnit { dts, pts: dts, duration: 1024, keyframe: true, data: Bytes::from(data) }
+}
+
+/// A broadcast that goes on until it is dropped.
+fn broadcast() -> Broadcast {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64;
+    let config = BroadcastConfig {
+        title: String::new(),
+        channel: Channel::from_seed(Secret::new([4; 32])),
+        invite: Secret::new([7; 16]),
+        broadcast: 1,
+        started_ms: now,
+        private: false,
+        listen: LOOPBACK,
+        upload_limit: Some(ROOM_FOR_ONE),
+        seed: 1,
+        tracks: vec![(sound(), SOUND_BPS)],
+    };
+    let (broadcast, _) = Broadcast::start(config).unwrap();
+    let fed = broadcast.clone();
+    tokio::spawn(async move {
+        let mut beat = interval(Duration::from_micros(21_333));
+        for n in 0.. {
+            beat.tick().await;
+            fed.push(0, frame(n), (n == 0).then(sound), Instant::now()).await;
+        }
+    });
+    broadcast
+}
+
+fn watch(link: &Link, contribution: Contribution, seed: u64) -> (Watch, Outputs) {
+    Watch::start(WatchConfig {
+        link: link.clone(),
+        listen: LOOPBACK,
+        contribution,
+        hints: Vec::new(),
+        seed,
+        checking: Checking::Exact,
+        patience: None,
+    })
+    .unwrap()
+}
+
+/// Asks until the figures are as they should be.
+async fn until(watch: &Watch, what: impl Fn(&Stats) -> bool) -> Stats {
+    let (began, mut beat) = (Instant::now(), interval(Duration::from_millis(10)));
+    loop {
+        beat.tick().await;
+        let stats = watch.stats().await.unwrap();
+        if what(&stats) {
+            return stats;
+        }
+        assert!(began.elapsed() < PATIENCE, "it never came: {stats:?}");
+    }
+}
+
+fn given(stats: &Stats) -> u64 {
+    stats.sent.media + stats.sent.repair
+}
+
+fn mobile() -> Conditions {
+    let mut conditions = Conditions::unrestricted();
+    (conditions.network.transport, conditions.network.metered) = (Transport::Mobile, None);
+    conditions
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_viewer_that_becomes_metered_stops_at_once_and_its_child_does_not_stall() {
+    let broadcast = broadcast();
+    let link = broadcast.link();
+    let (giver, mut heard) = watch(link, Contribution::unrestricted(None), 1);
+    heard.units.recv().await.unwrap();
+    let (child, _sound) = watch(link, Contribution::unrestricted(Some(0)), 2);
+    until(&giver, |s| s.upload.reason == "lending" && given(s) > 50_000).await;
+    let playing = until(&child, |s| s.position_ms > 0 && s.from.peer > 20_000).await;
+    // Now the broadcaster could feed both.
+    broadcast.set_upload_limit(None).await;
+
+    let told = Instant::now();
+    giver.set_conditions(mobile(), 0).await;
+    let stopped = until(&giver, |s| s.upload.limit_bps == Some(0)).await;
+    assert!(told.elapsed() < AT_ONCE, "{:?}", told.elapsed());
+    assert_eq!(stopped.upload.reason, "mobile");
+    let line = until(&giver, |_| told.elapsed() >= AT_ONCE).await;
+    // Five seconds of sound are a hundred kilobytes to each.
+    let fed = until(&child, |s| s.from.origin > playing.from.origin + 100_000).await;
+    assert_eq!(
+        fed.stalls,
+        playing.stalls,
+        "stalled for {} ms",
+        fed.stalled_ms - playing.stalled_ms
+    );
+    let later = giver.stats().await.unwrap();
+    assert_eq!(given(&later), given(&line), "nothing is given after {AT_ONCE:?}");
+    // What is left are acknowledgements and control.
+    let control = later.sent.datagram - line.sent.datagram;
+    assert!(control < 20_000, "{control} bytes");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_given_before_the_first_ok_and_then_at_once() {
+    let broadcast = broadcast();
+    let link = broadcast.link();
+    let preset = Contribution { limits: Limits::preset(), ..Contribution::unrestricted(None) };
+    let (giver, mut heard) = watch(link, preset, 1);
+    heard.units.recv().await.unwrap();
+    let (_child, _sound) = watch(link, Contribution::unrestricted(Some(0)), 2);
+    let waiting = until(&giver, |s| s.position_ms > 3_000).await;
+    assert_eq!((waiting.upload.reason, given(&waiting)), ("not_yet", 0));
+    giver.set_limits(Limits::agreed(None)).await;
+    until(&giver, |s| s.upload.reason == "lending" && given(s) > 20_000).await;
+}
