@@ -347,7 +347,8 @@ pub(crate) fn page_state(state: &str, title: &str, stats: &Stats) -> Value {
             })
         })
         .collect();
-    let lending = stats.upload.limit_bps != Some(0);
+    // The switch; whether anything holds it back besides is the reason's to say.
+    let lending = stats.upload.reason != "off";
     json!({
         "state": state,
         "title": title,

@@ -75,6 +75,7 @@ function reason(lend, peers) {
 }
 
 function today(lend, peers) {
+  if (lend.given_today === null) return say('hand_today_unknown');
   const given = amount(lend.given_today ?? 0);
   const now = takers(peers).reduce((sum, peer) => sum + (peer.to_bps || 0), 0);
   if (now <= 0) return say('hand_today', { amount: given });

@@ -43,6 +43,7 @@ export default {
   hand_limit: 'Höchstens {amount} in der Minute.',
   hand_no_limit: 'Es ist keine Grenze gesetzt.',
   hand_today: '{amount} heute gegeben',
+  hand_today_unknown: 'Die Zahl für heute ist nicht verfügbar; Grenzen gelten weiter.',
   hand_today_now: '{amount} heute gegeben, jetzt {rate} in der Minute',
   hand_waiting: 'Einen Moment…',
   hand_silent: 'Manyhands antwortet nicht. Versuch es noch einmal.',
@@ -60,6 +61,7 @@ export default {
   reason_battery_saver: 'Pausiert: Energiesparmodus ist an',
   reason_hot: 'Pausiert: dieser Computer ist heiß',
   reason_daily_limit: 'Pausiert: die Grenze für heute ist erreicht',
+  reason_monthly_limit: 'Pausiert: die Grenze für diesen Monat ist erreicht',
   reason_call: 'Pausiert: du telefonierst',
   reason_live: 'Pausiert: du bist live',
 

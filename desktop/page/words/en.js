@@ -43,6 +43,7 @@ export default {
   hand_limit: 'At most {amount} a minute.',
   hand_no_limit: 'No limit is set.',
   hand_today: '{amount} given today',
+  hand_today_unknown: 'Today’s number is not available; limits still hold.',
   hand_today_now: '{amount} given today, {rate} a minute now',
   hand_waiting: 'One moment…',
   hand_silent: 'No answer from Manyhands. Try again.',
@@ -60,6 +61,7 @@ export default {
   reason_battery_saver: 'Paused: battery saver is on',
   reason_hot: 'Paused: this computer is hot',
   reason_daily_limit: 'Paused: today’s limit is used',
+  reason_monthly_limit: 'Paused: this month’s limit is used',
   reason_call: 'Paused: you are in a call',
   reason_live: 'Paused: you are live',
 

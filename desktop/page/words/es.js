@@ -43,6 +43,7 @@ export default {
   hand_limit: 'Como mucho {amount} por minuto.',
   hand_no_limit: 'No hay límite puesto.',
   hand_today: '{amount} dados hoy',
+  hand_today_unknown: 'La cifra de hoy no está disponible; los límites siguen vigentes.',
   hand_today_now: '{amount} dados hoy, ahora {rate} por minuto',
   hand_waiting: 'Un momento…',
   hand_silent: 'Manyhands no responde. Inténtalo otra vez.',
@@ -60,6 +61,7 @@ export default {
   reason_battery_saver: 'En pausa: ahorro de batería activado',
   reason_hot: 'En pausa: este ordenador está muy caliente',
   reason_daily_limit: 'En pausa: se ha usado el límite de hoy',
+  reason_monthly_limit: 'En pausa: se ha usado el límite de este mes',
   reason_call: 'En pausa: estás en una llamada',
   reason_live: 'En pausa: estás en directo',
 

@@ -29,8 +29,9 @@
 //! - `peers` = `[{peer, from_bps, to_bps, origin}]`, bits a second now;
 //! - `lend` = `{on, limit_bps, reason, given_today}` with `reason` one of `on` (`lending` or `ready`
 //!   by the peers), `lending`, `ready`, `off`, `not_yet`, `half_battery`, `half_warm`, `mobile`,
-//!   `roaming`, `data_saver`, `battery_low`, `battery_saver`, `hot`, `daily_limit`, `call`, `live`, or
-//!   a person's words.
+//!   `roaming`, `data_saver`, `battery_low`, `battery_saver`, `hot`, `daily_limit`,
+//!   `monthly_limit`, `call`, `live`, or a person's words; `given_today` is null where it is not
+//!   known.
 //!
 //! Writes are `POST lend` with `{"on": bool}` and `POST link`, which answers
 //! `{"link", "qr"}` (`qr` is an SVG), so that the link is in no page, address or history.
