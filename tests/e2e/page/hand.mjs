@@ -41,12 +41,16 @@ test('each reason has its words; an unknown one is said as it came', () => withP
     half_battery: 'Half: on battery',
     mobile: 'Paused: on mobile data',
     daily_limit: 'Paused: today’s limit is used',
+    monthly_limit: 'Paused: this month’s limit is used',
     'Only <i>upwards</i>': 'Only <i>upwards</i>',
   };
   for (const [reason, words] of Object.entries(reasons)) {
     server.tell({ state: { lend: { reason } } });
     await now(page, words);
   }
+  server.tell({ state: { lend: { given_today: null } } });
+  await page.waitForFunction(() => document.querySelector('#hand-today').textContent
+    === 'Today’s number is not available; limits still hold.');
 }));
 
 test('the drawing and the sentence tell how the picture travels', () => withPage(async (page, server) => {
