@@ -24,6 +24,7 @@ mod climb;
 mod config;
 mod dial;
 mod dice;
+mod eviction;
 mod handover;
 mod have;
 mod health;

@@ -27,6 +27,7 @@
 //! | 0x50 | CONTACTS | partner ↔ partner | each 5 s: some members with upload to spare | 10 + 24 each |
 //! | 0x51 | REPORT | child → parent | each second: slack and audience below | 10 + 8 a substream |
 //! | 0x52 | STATUS | parent → child | each second: the whole audience, slack of each substream | 20 |
+//! | 0x53 | RECALL | parent → child | an EVICT is taken back: there is room again | 8 |
 
 mod contact;
 mod frame;
@@ -37,7 +38,7 @@ mod tree;
 pub use join::{Greet, GreetOk, Join, JoinReply, Start, Want};
 pub use mesh::{Contacts, Digest, Follow, FollowReply, LaneReport, Nack, Pull, Report, Status};
 pub use mesh::{TrackDigest, TrackStatus, Wanted};
-pub use tree::{Accept, Attach, Detach, Evict, Flags, Hold, Hop, Path, PathUpdate, Reject};
+pub use tree::{Accept, Attach, Detach, Evict, Flags, Hold, Hop, Path, PathUpdate, Recall, Reject};
 
 use frame::{read_varint, write_varint};
 
@@ -134,6 +135,7 @@ messages! {
     0x50 Contacts "Names members.",
     0x51 Report "Tells the parent what is below.",
     0x52 Status "Tells the children about the whole.",
+    0x53 Recall "Takes an EVICT back.",
 }
 
 impl Message {

@@ -171,7 +171,7 @@ impl Swarm {
     fn ask_root(&mut self, now: Time, id: LaneId, tries: u8) {
         let Some(root) = self.root else { return };
         let Some(lane) = self.lane(id) else { return };
-        let near = lane.path.len() <= 2;
+        let near = (1..=2).contains(&lane.path.len());
         let few = self.audience.viewers() <= self.config.small_group * 2;
         let due =
             if near || few { true } else { tries >= EMERGENCY_AFTER && tries.is_multiple_of(3) };

@@ -53,6 +53,7 @@ counters! {
     lost_parents "Parents that let go or vanished.",
     reattached "New parents after a loss.",
     evictions "Children sent away.",
+    recalls "Of these, children that may stay after all.",
     preemptions "Children sent away for one with more fan.",
     silent_children "Children dropped for want of acknowledgements.",
     loops "Paths that led back to this node.",

@@ -203,6 +203,7 @@ impl Swarm {
             Message::Reject(m) => self.on_reject(now, peer, &m),
             Message::Detach(m) => self.on_detach(now, peer, &m),
             Message::Evict(m) => self.on_evict(now, peer, &m),
+            Message::Recall(m) => self.on_recall(peer, &m),
             Message::Hold(m) => self.on_hold(now, peer, &m),
             Message::PathUpdate(m) => self.on_path(now, peer, m),
             Message::Digest(m) => self.on_digest(now, peer, m),

@@ -1,21 +1,19 @@
 //! Parents and children: giving slots, taking them, and the path to the origin.
 //!
 //! Invariants: the path of a node never contains the node itself (checked when a slot is given, when
-//! it is taken and on every update, because orphans that attach at the same time can make cycles);
-//! a child that is sent away is served until it has another parent, or [`GRACE`] has passed.
+//! it is taken and on every update, because orphans that attach at the same time can make cycles).
 
 use core::time::Duration;
 
 use crate::config::Role;
+use crate::eviction::GRACE;
 use crate::lane::{Child, LaneId, Parent};
-use crate::message::{Accept, Attach, Detach, Evict, Flags, Hop, Message, Path, PathUpdate};
+use crate::message::{Accept, Attach, Detach, Flags, Hop, Message, Path, PathUpdate};
 use crate::output::Event;
 use crate::slots::Verdict;
 use crate::uplink::{Class, Entry};
 use crate::{NodeId, PeerIndex, Swarm, Time};
 
-/// How long a child on its way out is served (findings, R4), and how long a lifeboat lasts (R8).
-pub(crate) const GRACE: Duration = Duration::from_secs(3);
 /// Who sits in a lifeboat looks for a proper place after this.
 const LIFEBOAT_REST: Duration = Duration::from_millis(1_000);
 /// A path longer than this is a loop in the making (mean depth at 100,000 viewers: 5.7, worst 15).
@@ -266,113 +264,6 @@ impl Swarm {
         self.counters.lost_parents += 1;
         self.send_hold(now, id);
         self.seek(now, id);
-    }
-
-    /// Asks a child to look for another parent; it is served meanwhile.
-    pub(crate) fn evict(&mut self, now: Time, id: LaneId, peer: PeerIndex, leaving: bool) {
-        let Some(child) = self.lane_mut(id).and_then(|l| l.child_mut(peer)) else { return };
-        if child.leaving.is_some() {
-            return;
-        }
-        child.leaving = Some(now + GRACE);
-        self.counters.evictions += 1;
-        let body = Evict { track: id.track, substream: id.substream, leaving };
-        self.send(peer, Message::Evict(body));
-    }
-
-    pub(crate) fn on_evict(&mut self, now: Time, peer: PeerIndex, m: &Evict) {
-        let id = LaneId { track: m.track, substream: m.substream };
-        let Some(lane) = self.lane_mut(id) else { return };
-        let Some(parent) = lane.parent.as_mut().filter(|p| p.peer == peer) else { return };
-        parent.evicted = true;
-        lane.search.finish();
-        let flags = if m.leaving { Flags::SUCCESSOR } else { Flags::default() };
-        self.seek_from(now, id, peer, flags);
-    }
-
-    /// Children that have had their time, have fallen silent, or no longer fit.
-    pub(crate) fn check_children(&mut self, now: Time) {
-        let mut gone = Vec::new();
-        let mut temporary = Vec::new();
-        for id in self.lane_ids() {
-            let Some(lane) = self.lane(id) else { continue };
-            for child in &lane.children {
-                let silent = self.peers.get(child.peer).is_some_and(|p| p.link.is_silent(now));
-                let over = child.leaving.is_some_and(|until| until < now);
-                if child.last.is_some() {
-                    continue;
-                }
-                if silent || over {
-                    gone.push((id, child.peer, silent));
-                } else if child.temporary.is_some_and(|until| until < now) {
-                    temporary.push((id, child.peer));
-                }
-            }
-        }
-        for (id, peer, silent) in gone {
-            self.counters.silent_children += u64::from(silent);
-            self.lane_mut(id).map(|l| l.remove_child(peer));
-            self.detach(peer, id, true, None);
-            self.touch_path(id);
-        }
-        for (id, peer) in temporary {
-            self.end_lifeboat(now, id, peer);
-        }
-    }
-
-    /// A lifeboat's time is over: it stays if there is room by now.
-    fn end_lifeboat(&mut self, now: Time, id: LaneId, peer: PeerIndex) {
-        let room = if self.is_root() {
-            self.lane(id).is_some_and(|l| l.staying().count() <= self.quota(id))
-        } else {
-            self.lasting_bps() <= self.budget_bps()
-        };
-        if let Some(child) = self.lane_mut(id).and_then(|l| l.child_mut(peer)) {
-            child.temporary = None;
-        }
-        if !room {
-            self.evict(now, id, peer, false);
-        }
-    }
-
-    /// Hands over children that the allowance no longer covers, the smallest fan first.
-    pub(crate) fn shed(&mut self, now: Time) {
-        if self.budget_bps() == 0 {
-            for id in self.lane_ids() {
-                let children: Vec<_> =
-                    self.lane(id).into_iter().flat_map(|l| &l.children).map(|c| c.peer).collect();
-                for peer in children {
-                    self.evict(now, id, peer, false);
-                }
-            }
-            return;
-        }
-        while self.lasting_bps() > self.budget_bps() {
-            let ids = self.lane_ids();
-            let smallest = ids
-                .iter()
-                .filter_map(|id| Some((*id, self.lane(*id)?.staying().min_by_key(|c| c.fan)?)))
-                .min_by_key(|(_, c)| c.fan)
-                .map(|(id, c)| (id, c.peer));
-            let Some((id, peer)) = smallest else { return };
-            self.evict(now, id, peer, false);
-        }
-    }
-
-    /// The origin's quota has moved: children above it are handed over, one a second in each
-    /// substream.
-    pub(crate) fn review_origin(&mut self, now: Time) {
-        for id in self.lane_ids() {
-            let quota = self.quota(id);
-            let Some(lane) = self.lane(id) else { continue };
-            let settled = |c: &&Child| c.temporary.is_none();
-            if lane.staying().filter(settled).count() > quota {
-                let last = lane.staying().filter(settled).min_by_key(|c| c.fan).map(|c| c.peer);
-                if let Some(peer) = last {
-                    self.evict(now, id, peer, false);
-                }
-            }
-        }
     }
 
     /// The way to the origin has changed.

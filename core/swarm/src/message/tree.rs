@@ -187,6 +187,18 @@ pub struct Evict {
     pub leaving: bool,
 }
 
+/// RECALL: the child that was evicted may stay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Recall {
+    /// The track.
+    #[n(0)]
+    pub track: TrackId,
+    /// The substream.
+    #[n(1)]
+    pub substream: u8,
+}
+
 /// HOLD: pieces are late above the parent as well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]

@@ -2,6 +2,7 @@
 
 mod hostile;
 mod net;
+mod slots;
 
 use std::time::Duration;
 

@@ -1,0 +1,156 @@
+//! Children that have to go, and those that may stay after all.
+//!
+//! Invariant: a child that is sent away is served until it has another parent, or [`GRACE`] has
+//! passed.
+
+use core::time::Duration;
+
+use crate::lane::{Child, LaneId};
+use crate::message::{Evict, Flags, Message, Recall};
+use crate::{PeerIndex, Swarm, Time};
+
+/// How long a child on its way out is served (findings, R4), and how long a lifeboat lasts (R8).
+pub(crate) const GRACE: Duration = Duration::from_secs(3);
+
+impl Swarm {
+    /// Asks a child to look for another parent; it is served meanwhile.
+    pub(crate) fn evict(&mut self, now: Time, id: LaneId, peer: PeerIndex, leaving: bool) {
+        let Some(child) = self.lane_mut(id).and_then(|l| l.child_mut(peer)) else { return };
+        if child.leaving.is_some() {
+            return;
+        }
+        child.leaving = Some(now + GRACE);
+        self.counters.evictions += 1;
+        let body = Evict { track: id.track, substream: id.substream, leaving };
+        self.send(peer, Message::Evict(body));
+    }
+
+    pub(crate) fn on_evict(&mut self, now: Time, peer: PeerIndex, m: &Evict) {
+        let id = LaneId { track: m.track, substream: m.substream };
+        let Some(lane) = self.lane_mut(id) else { return };
+        let Some(parent) = lane.parent.as_mut().filter(|p| p.peer == peer) else { return };
+        parent.evicted = true;
+        lane.search.finish();
+        let flags = if m.leaving { Flags::SUCCESSOR } else { Flags::default() };
+        self.seek_from(now, id, peer, flags);
+    }
+
+    /// Children that have had their time, have fallen silent, or no longer fit.
+    pub(crate) fn check_children(&mut self, now: Time) {
+        let mut gone = Vec::new();
+        let mut temporary = Vec::new();
+        for id in self.lane_ids() {
+            let Some(lane) = self.lane(id) else { continue };
+            for child in &lane.children {
+                let silent = self.peers.get(child.peer).is_some_and(|p| p.link.is_silent(now));
+                let over = child.leaving.is_some_and(|until| until < now);
+                if child.last.is_some() {
+                    continue;
+                }
+                if silent || over {
+                    gone.push((id, child.peer, silent));
+                } else if child.temporary.is_some_and(|until| until < now) {
+                    temporary.push((id, child.peer));
+                }
+            }
+        }
+        for (id, peer, silent) in gone {
+            self.counters.silent_children += u64::from(silent);
+            self.lane_mut(id).map(|l| l.remove_child(peer));
+            self.detach(peer, id, true, None);
+            self.touch_path(id);
+        }
+        for (id, peer) in temporary {
+            self.end_lifeboat(now, id, peer);
+        }
+        for id in self.lane_ids() {
+            self.recall(id);
+        }
+    }
+
+    /// Keeps a child that was asked to go, once the room is there again: whoever displaced it may
+    /// have gone elsewhere at once. All that it can find may be its own descendants.
+    fn recall(&mut self, id: LaneId) {
+        let Some(lane) = self.lane(id).filter(|_| self.leaving.is_none()) else { return };
+        let going = |c: &&Child| c.leaving.is_some() && c.last.is_none();
+        let Some(child) = lane.children.iter().filter(going).max_by_key(|c| c.fan) else { return };
+        let peer = child.peer;
+        let room = if self.is_root() {
+            lane.staying().count() < self.quota(id)
+        } else {
+            let slot = self.track(id.track).map_or(0, |t| t.slot_bps());
+            self.lasting_bps() + slot <= self.budget_bps()
+        };
+        if let Some(child) = self.lane_mut(id).and_then(|l| l.child_mut(peer)).filter(|_| room) {
+            child.leaving = None;
+            self.counters.recalls += 1;
+            let body = Recall { track: id.track, substream: id.substream };
+            self.send(peer, Message::Recall(body));
+        }
+    }
+
+    /// The parent has room after all.
+    pub(crate) fn on_recall(&mut self, peer: PeerIndex, m: &Recall) {
+        let id = LaneId { track: m.track, substream: m.substream };
+        let Some(lane) = self.lane_mut(id) else { return };
+        let Some(parent) = lane.parent.as_mut().filter(|p| p.peer == peer) else { return };
+        if core::mem::take(&mut parent.evicted) && parent.suspect.is_none() && !parent.temporary {
+            lane.search.finish();
+        }
+    }
+
+    /// A lifeboat's time is over: it stays if there is room by now.
+    fn end_lifeboat(&mut self, now: Time, id: LaneId, peer: PeerIndex) {
+        let room = if self.is_root() {
+            self.lane(id).is_some_and(|l| l.staying().count() <= self.quota(id))
+        } else {
+            self.lasting_bps() <= self.budget_bps()
+        };
+        if let Some(child) = self.lane_mut(id).and_then(|l| l.child_mut(peer)) {
+            child.temporary = None;
+        }
+        if !room {
+            self.evict(now, id, peer, false);
+        }
+    }
+
+    /// Hands over children that the allowance no longer covers, the smallest fan first.
+    pub(crate) fn shed(&mut self, now: Time) {
+        if self.budget_bps() == 0 {
+            for id in self.lane_ids() {
+                let children: Vec<_> =
+                    self.lane(id).into_iter().flat_map(|l| &l.children).map(|c| c.peer).collect();
+                for peer in children {
+                    self.evict(now, id, peer, false);
+                }
+            }
+            return;
+        }
+        while self.lasting_bps() > self.budget_bps() {
+            let ids = self.lane_ids();
+            let smallest = ids
+                .iter()
+                .filter_map(|id| Some((*id, self.lane(*id)?.staying().min_by_key(|c| c.fan)?)))
+                .min_by_key(|(_, c)| c.fan)
+                .map(|(id, c)| (id, c.peer));
+            let Some((id, peer)) = smallest else { return };
+            self.evict(now, id, peer, false);
+        }
+    }
+
+    /// The origin's quota has moved: children above it are handed over, one a second in each
+    /// substream.
+    pub(crate) fn review_origin(&mut self, now: Time) {
+        for id in self.lane_ids() {
+            let quota = self.quota(id);
+            let Some(lane) = self.lane(id) else { continue };
+            let settled = |c: &&Child| c.temporary.is_none();
+            if lane.staying().filter(settled).count() > quota {
+                let last = lane.staying().filter(settled).min_by_key(|c| c.fan).map(|c| c.peer);
+                if let Some(peer) = last {
+                    self.evict(now, id, peer, false);
+                }
+            }
+        }
+    }
+}

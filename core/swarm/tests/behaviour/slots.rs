@@ -1,0 +1,115 @@
+//! One node, spoken to directly: to whom it gives slots, and with which words.
+
+use std::time::Duration;
+
+use manyhands_swarm::message::{Accept, Attach, Detach, Flags, Hop, Path};
+use manyhands_swarm::{Config, Message, NodeId, Output, PeerIndex, PeerInfo, Role, Swarm, Time};
+
+use super::net::{TRACK, copies, name, piece};
+
+fn meet(swarm: &mut Swarm, now: Time, peer: u32) {
+    let info = PeerInfo {
+        node: NodeId([100 + peer as u8; 16]),
+        address: ([203, 0, 113, peer as u8], 4_000).into(),
+        dialled: true,
+        origin: false,
+        dialable: true,
+    };
+    swarm.handle_connected(now, PeerIndex(peer), info);
+}
+
+fn said(swarm: &mut Swarm) -> Vec<(u32, Message)> {
+    let sent = |output| match output {
+        Output::Send { peer, message } => Some((peer.0, message)),
+        _ => None,
+    };
+    std::iter::from_fn(|| swarm.poll_output()).filter_map(sent).collect()
+}
+
+fn attach(token: u64, fan: u16) -> Message {
+    let flags = Flags::EMERGENCY;
+    let seen = vec![];
+    let (track, substream, who, from) = (0, 0, None, None);
+    Message::Attach(Attach {
+        token,
+        track,
+        substream,
+        who,
+        fan,
+        flags,
+        ttl: 0,
+        from,
+        climb: 0,
+        seen,
+    })
+}
+
+fn accepted(said: &[(u32, Message)], by: u32) -> Option<&Accept> {
+    said.iter().find_map(|(to, m)| match m {
+        Message::Accept(accept) if *to == by => Some(accept),
+        _ => None,
+    })
+}
+
+#[test]
+fn a_child_that_was_displaced_stays_when_the_other_goes_elsewhere() {
+    let mut origin = Swarm::new(Config::new(Role::Origin, name(0), 7));
+    let mut now = Time::ZERO;
+    origin.handle_allowance(now, copies(1.0));
+    origin.handle_tracks(now, &[TRACK]);
+    meet(&mut origin, now, 1);
+    meet(&mut origin, now, 2);
+    origin.handle_message(now, PeerIndex(1), attach(1, 0));
+    assert!(accepted(&said(&mut origin), 1).is_some());
+    origin.handle_message(now, PeerIndex(2), attach(2, 3));
+    let words = said(&mut origin);
+    assert!(accepted(&words, 2).is_some(), "{words:?}");
+    assert!(words.iter().any(|(to, m)| *to == 1 && matches!(m, Message::Evict(_))));
+
+    let gone = Detach { track: 0, substream: 0, parent: false, after: None };
+    origin.handle_message(now, PeerIndex(2), Message::Detach(gone));
+    let mut words = Vec::new();
+    for _ in 0..10 {
+        now = now + Duration::from_millis(50);
+        origin.handle_timeout(now);
+        words.extend(said(&mut origin));
+    }
+    assert!(words.iter().any(|(to, m)| *to == 1 && matches!(m, Message::Recall(_))), "{words:?}");
+    assert_eq!(origin.stats().lanes[0].children.len(), 1);
+}
+
+#[test]
+fn an_offer_names_what_will_be_pushed_not_what_happens_to_be_here() {
+    let mut viewer = Swarm::new(Config::new(Role::Viewer, name(9), 7));
+    let mut now = Time::ZERO;
+    viewer.handle_allowance(now, copies(4.0));
+    viewer.handle_tracks(now, &[TRACK]);
+    meet(&mut viewer, now, 1);
+    meet(&mut viewer, now, 2);
+    // What it has is old: chunk 54; what its new parent pushes begins after chunk 61.
+    viewer.handle_piece(now, PeerIndex(1), &piece(54, 0), true);
+    let mut asked = Vec::new();
+    while asked.is_empty() {
+        assert!(now < Time::ZERO + Duration::from_secs(3), "it looks for a parent");
+        now = now + Duration::from_millis(20);
+        viewer.handle_timeout(now);
+        asked.extend(said(&mut viewer).into_iter().filter_map(|(_, m)| match m {
+            Message::Attach(a) if a.substream == 0 => Some(a.token),
+            _ => None,
+        }));
+    }
+    let offer = Accept {
+        token: asked[0],
+        track: 0,
+        substream: 0,
+        temporary: false,
+        path: Path(vec![Hop { id: 1, room: 0 }]),
+        newest: Some(61),
+        root: None,
+    };
+    viewer.handle_message(now, PeerIndex(1), Message::Accept(offer));
+    viewer.handle_message(now, PeerIndex(2), attach(5, 1));
+    let words = said(&mut viewer);
+    let given = accepted(&words, 2);
+    assert_eq!(given.map(|a| a.newest), Some(Some(61)), "{words:?}");
+}
