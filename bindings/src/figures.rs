@@ -35,8 +35,14 @@ pub struct Figures {
     pub upload_limit_bps: Option<u64>,
     /// Why that is so: a word that a program can act on.
     pub upload_reason: String,
-    /// Bytes given today.
-    pub given_today: u64,
+    /// Bytes that left this device today; nothing as long as that is not known.
+    pub given_today: Option<u64>,
+    /// This month.
+    pub given_month: Option<u64>,
+    /// Of today's, those on metered networks.
+    pub metered_today: Option<u64>,
+    /// Of this month's, those on metered networks.
+    pub metered_month: Option<u64>,
 }
 
 impl From<Stats> for Figures {
@@ -57,7 +63,10 @@ impl From<Stats> for Figures {
             from_viewers: stats.from.peer,
             upload_limit_bps: stats.upload.limit_bps,
             upload_reason: stats.upload.reason.to_string(),
-            given_today: stats.upload.used_today.unwrap_or(0),
+            given_today: stats.upload.used_today,
+            given_month: stats.upload.used_month,
+            metered_today: stats.upload.metered_today,
+            metered_month: stats.upload.metered_month,
         }
     }
 }

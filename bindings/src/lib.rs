@@ -14,6 +14,7 @@ mod event;
 mod failure;
 mod figures;
 mod format;
+mod lending;
 mod link;
 mod logging;
 mod runtime;
@@ -26,6 +27,9 @@ pub use figures::Figures;
 pub use format::{
     AudioCodec, AudioFormat, AudioTrack, AudioUnit, Framing, Times, VideoFormat, VideoTrack,
     VideoUnit,
+};
+pub use lending::{
+    DeviceState, Heat, LendingLimits, LendingOn, LendingSetup, NetworkKind, PlayState,
 };
 pub use link::{ChannelKeys, LinkInfo, inspect_link, new_channel};
 pub use viewer::{Join, Viewer};

@@ -6,7 +6,10 @@ use std::time::Duration;
 use manyhands_session::{Checking, Closer, Contribution, Link, Rows, Watch, WatchConfig};
 
 use crate::broadcaster::listen_at;
-use crate::{AudioUnit, Failure, Figures, Framing, SessionEvent, VideoUnit, runtime};
+use crate::{
+    AudioUnit, DeviceState, Failure, Figures, Framing, LendingLimits, LendingSetup, SessionEvent,
+    VideoUnit, runtime,
+};
 
 /// How a viewer joins.
 #[derive(Clone, uniffi::Record)]
@@ -15,9 +18,12 @@ pub struct Join {
     pub link: String,
     /// How the decoder wants its pictures.
     pub framing: Framing,
-    /// How much may leave, bits a second.
+    /// How much may leave, bits a second, where `lending` says nothing.
     #[uniffi(default = None)]
     pub upload_limit_bps: Option<u64>,
+    /// How it lends a hand; nothing: as a computer on a cable whose owner has said OK.
+    #[uniffi(default = None)]
+    pub lending: Option<LendingSetup>,
     /// Give up when nobody answers for this long, in milliseconds.
     #[uniffi(default = None)]
     pub patience_ms: Option<u64>,
@@ -41,10 +47,11 @@ impl Viewer {
     #[uniffi::constructor]
     pub fn join(options: Join) -> Result<Arc<Self>, Failure> {
         let _running = runtime::handle()?.enter();
+        let plain = || Contribution::unrestricted(options.upload_limit_bps);
         let (watch, outputs) = Watch::start(WatchConfig {
             link: Link::parse(&options.link)?,
             listen: listen_at(&options.listen)?,
-            contribution: Contribution::unrestricted(options.upload_limit_bps),
+            contribution: options.lending.map_or_else(plain, Into::into),
             hints: Vec::new(),
             seed: rand::random(),
             // Units go to a decoder, which is native code.
@@ -85,6 +92,17 @@ impl Viewer {
     /// Changes how much may leave, bits a second; less acts at once.
     pub async fn set_upload_limit(&self, limit_bps: Option<u64>) {
         self.watch.set_upload_limit(limit_bps).await;
+    }
+
+    /// Takes what the device reports now. What is worse acts at once, what is better after ten
+    /// seconds.
+    pub async fn set_device(&self, device: DeviceState) {
+        self.watch.set_conditions(device.into(), device.utc_offset_s).await;
+    }
+
+    /// Changes what the person allows; acts at once.
+    pub async fn set_lending(&self, limits: LendingLimits) {
+        self.watch.set_limits(limits.into()).await;
     }
 
     /// Leaves in good order: those who are fed from here are handed over first, for two seconds at

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use manyhands_bindings::{
-    AudioCodec, AudioTrack, Broadcaster, EndReason, Failure, Framing, GoLive, Join, SessionEvent,
+    AudioCodec, AudioTrack, Broadcaster, DeviceState, EndReason, Failure, Figures, Framing, GoLive,
+    Heat, Join, LendingLimits, LendingOn, LendingSetup, NetworkKind, PlayState, SessionEvent,
     Times, VideoTrack, Viewer, inspect_link, new_channel,
 };
 use support::{Track, Unit};
@@ -57,7 +58,15 @@ fn silent() -> [Track; 2] {
 fn join(link: String) -> Arc<Viewer> {
     let listen = LOOPBACK.into();
     let framing = Framing::Lengths;
-    Viewer::join(Join { link, framing, upload_limit_bps: None, patience_ms: None, listen }).unwrap()
+    Viewer::join(Join {
+        link,
+        framing,
+        upload_limit_bps: None,
+        lending: None,
+        patience_ms: None,
+        listen,
+    })
+    .unwrap()
 }
 
 /// Pushes a film as fast as it plays, each unit when it is due.
@@ -177,6 +186,7 @@ async fn a_failure_has_a_kind_and_a_message() {
         link: "abc".into(),
         framing,
         upload_limit_bps: None,
+        lending: None,
         patience_ms: None,
         listen: listen(),
     };
@@ -197,4 +207,63 @@ async fn a_failure_has_a_kind_and_a_message() {
     let pushed = broadcaster.push_video(&[0, 0, 0, 9, 1], times);
     assert!(matches!(pushed, Err(Failure::BadUnit(_))), "{pushed:?}");
     assert_eq!(inspect_link(&broadcaster.link()).unwrap().hints.len(), 1);
+}
+
+#[tokio::test]
+async fn what_a_device_reports_rules_what_it_gives() {
+    let broadcaster = Broadcaster::go_live(go_live(&silent())).unwrap();
+    let on = LendingOn { on: true, day_bytes: None, month_bytes: None };
+    let off = LendingOn { on: false, ..on };
+    let limits =
+        LendingLimits { agreed: false, unmetered: on, metered: off, rate_bps: Some(4_000_000) };
+    let device = DeviceState {
+        network: NetworkKind::Wifi,
+        metered: Some(false),
+        roaming: false,
+        data_saver: false,
+        battery_percent: Some(80),
+        charging: false,
+        battery_saver: false,
+        heat: Heat::Normal,
+        in_call: false,
+        live: false,
+        play: PlayState::Foreground,
+        utc_offset_s: 3600,
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = dir.path().join("ledger");
+    let viewer = Viewer::join(Join {
+        link: broadcaster.link(),
+        framing: Framing::StartCodes,
+        upload_limit_bps: None,
+        lending: Some(LendingSetup {
+            limits,
+            device,
+            ledger: Some(ledger.to_str().unwrap().to_owned()),
+        }),
+        patience_ms: None,
+        listen: LOOPBACK.to_owned(),
+    })
+    .unwrap();
+    assert_eq!(lends(&viewer, "not_yet").await.upload_limit_bps, Some(0));
+    viewer.set_lending(LendingLimits { agreed: true, ..limits }).await;
+    assert_eq!(lends(&viewer, "half_battery").await.upload_limit_bps, Some(2_000_000));
+    viewer.set_device(DeviceState { network: NetworkKind::Mobile, metered: None, ..device }).await;
+    assert_eq!(lends(&viewer, "mobile").await.upload_limit_bps, Some(0));
+    viewer.leave().await.unwrap();
+    assert!(ledger.exists());
+}
+
+/// Asks until that is the reason.
+async fn lends(viewer: &Viewer, reason: &str) -> Figures {
+    let asking = async {
+        loop {
+            let figures = viewer.figures().await.unwrap();
+            if figures.upload_reason == reason {
+                return figures;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, asking).await.unwrap_or_else(|_| panic!("{reason} never came"))
 }
