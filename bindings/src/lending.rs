@@ -158,7 +158,7 @@ impl From<DeviceState> for Conditions {
 
 impl From<NetworkKind> for manyhands_session::Transport {
     fn from(network: NetworkKind) -> Self {
-        match transport {
+        match network {
             NetworkKind::Wifi => Self::Wifi,
             NetworkKind::Ethernet => Self::Ethernet,
             NetworkKind::Mobile => Self::Mobile,
