@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::Tariff;
+use crate::balance::Balance;
 use crate::calendar::Day;
 use crate::conditions::{Conditions, Heat, Situation, Supply};
-use crate::ledger::Balance;
 use crate::limits::{Budgets, Limits};
 use crate::reason::Reason;
 

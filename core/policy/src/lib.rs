@@ -11,6 +11,7 @@
 //! than the person's limit; what is worse acts at once, what is better after [`WAIT`].
 
 mod allowance;
+mod balance;
 mod calendar;
 mod conditions;
 mod hold;
@@ -20,10 +21,11 @@ mod reason;
 mod record;
 
 pub use allowance::{Allowance, HALF_OF_NO_LIMIT_BPS, Policy, WAIT};
+pub use balance::{Balance, Left, Used};
 pub use calendar::{Day, Month, Now, SHORTEST_DAY_S};
 pub use conditions::{Activity, Conditions, Heat, Network, Power, Tariff, Transport};
 pub use hold::{ACK_ROOM, Hold, MOST_OVERCOUNTED, RESERVE};
-pub use ledger::{Balance, KEPT_DAYS, Ledger, Left, Used};
+pub use ledger::{KEPT_DAYS, Ledger};
 pub use limits::{Budgets, Lending, Limits, METERED_DAY_BYTES};
 pub use reason::Reason;
 pub use record::{LEDGER_BYTES, RecordError};

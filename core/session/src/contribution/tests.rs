@@ -6,9 +6,10 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use manyhands_policy::{Heat, Ledger, Lending, MOST_OVERCOUNTED, Reason, Transport};
+use manyhands_policy::{Budgets, Heat, Ledger, Lending, MOST_OVERCOUNTED, Reason, Transport};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use tokio::time::interval;
 
 use super::*;
 
