@@ -127,7 +127,13 @@ impl Swarm {
         let dry = self.audience.slack(id.track, usize::from(id.substream)) == Some(0);
         let plays = self.track(id.track).is_some_and(|t| t.playhead.is_some());
         let flags = if plays { flags } else { flags.with(Flags::FRESH) };
-        if tries > EMERGENCY_AFTER || dry { flags.with(Flags::EMERGENCY) } else { flags }
+        // Few have no slots elsewhere that a longer search would find: 300 ms of a first picture.
+        let patient = if self.is_small_audience() { 0 } else { EMERGENCY_AFTER };
+        if tries > patient || dry { flags.with(Flags::EMERGENCY) } else { flags }
+    }
+
+    fn is_small_audience(&self) -> bool {
+        self.audience.viewers() <= self.config.small_group * 2
     }
 
     /// The neighbours to ask, best first.
@@ -172,7 +178,7 @@ impl Swarm {
         let Some(root) = self.root else { return };
         let Some(lane) = self.lane(id) else { return };
         let near = (1..=2).contains(&lane.path.len());
-        let few = self.audience.viewers() <= self.config.small_group * 2;
+        let few = self.is_small_audience();
         let due =
             if near || few { true } else { tries >= EMERGENCY_AFTER && tries.is_multiple_of(3) };
         let deep = !near && !few && lane.path.len() > 4 && self.dice.below(8) > 0;
