@@ -22,6 +22,9 @@ const MAX_ASSEMBLIES: usize = 128;
 const ENOUGH_US: i64 = 200_000;
 /// A frozen picture jumps to a later whole keyframe after this (the prototype's 300 ms).
 const FROZEN_US: i64 = 300_000;
+/// A start that is behind the live edge waits this long for what is on its way: it begins nearer to
+/// it, and does not run dry at once.
+const CATCHING_UP_US: i64 = 150_000;
 /// Sound is waited for this long at the start.
 const WAIT_FOR_ALL_US: i64 = 500_000;
 
@@ -257,6 +260,9 @@ impl Player {
             return false;
         }
         if frontier_us - keyframe_us < START_RESERVE_US {
+            return false;
+        }
+        if frontier_us < wish && now_us - since < CATCHING_UP_US {
             return false;
         }
         let position = first_position(media_us, target_us, keyframe_us, frontier_us);

@@ -11,6 +11,9 @@ use crate::quantile::Window;
 const NEAR_US: i64 = 300_000;
 const FAR_US: i64 = 1_500_000;
 const NEAR_RATE: f64 = 0.03;
+/// Within this the glide gets softer. (In proportion over all of `NEAR_US` it took 25 s from 300 ms to
+/// 25, which is what the slowest of sixteen viewers were late by.)
+const SOFT_US: i64 = 60_000;
 const FAST: f64 = 1.10;
 const SLOW: f64 = 0.96;
 /// Chunk completion times that are remembered, and the part of them that must have come in time.
@@ -23,7 +26,7 @@ const YOUNG_WINDOW: usize = 40;
 /// Kept beyond that quantile: in calm, while the viewer is young, and at most (what recent stalls
 /// lacked is added, up to this).
 const CALM_GUARD_US: i64 = 100_000;
-const YOUNG_GUARD_US: i64 = 400_000;
+const YOUNG_GUARD_US: i64 = 250_000;
 const MAX_GUARD_US: i64 = 400_000;
 /// A viewer begins as soon as it has this much in hand, although its target may ask for more: the
 /// clock runs slower until it has it. Waiting for the target instead made the median first picture
@@ -33,7 +36,7 @@ pub(crate) const START_RESERVE_US: i64 = 250_000;
 const ALARM_LIFE_US: i64 = 10_000_000;
 /// A young viewer's parents still change: sixteen that joined at once stalled in their first four
 /// seconds, and not afterwards (measured on loopback).
-const YOUNG_US: i64 = 6_000_000;
+const YOUNG_US: i64 = 4_000_000;
 /// A shorter stand is none: a frame of sound lasts 21 ms and one of picture 33, so that no decoder's
 /// queue runs dry of it.
 const STALL_FLOOR_US: i64 = 20_000;
@@ -250,7 +253,7 @@ impl Playout {
 /// How fast the position moves when it is this far behind its target (negative: ahead).
 fn rate(behind_us: i64) -> f64 {
     if behind_us.abs() < NEAR_US {
-        1.0 + NEAR_RATE * behind_us as f64 / NEAR_US as f64
+        1.0 + NEAR_RATE * (behind_us as f64 / SOFT_US as f64).clamp(-1.0, 1.0)
     } else if behind_us > 0 {
         FAST
     } else {
