@@ -98,7 +98,8 @@ fn log(verbosity: u8) {
     let level = match verbosity {
         0 => "warn,mdns_sd=off",
         1 => "warn,manyhands=info,manyhands_net=info,manyhands_session=info",
-        _ => "info,manyhands=debug,manyhands_net=debug,manyhands_session=debug",
+        2 => "info,manyhands=debug,manyhands_net=debug,manyhands_session=debug",
+        _ => "info,manyhands=trace,manyhands_net=trace,manyhands_session=trace",
     };
     tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::new(level))

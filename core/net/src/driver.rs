@@ -591,6 +591,8 @@ impl Driver {
             let from = &mut self.report.from;
             *(if peer.origin { &mut from.origin } else { &mut from.peer }) += len;
         }
+        let PieceId { track, chunk, substream, part } = piece.id;
+        tracing::trace!(from = index.0, track, chunk, substream, part, repair, "a new piece");
         self.emit(NodeEvent::Piece { header, bytes: data });
     }
 
