@@ -61,37 +61,44 @@ impl Swarm {
         u8::try_from(above - at).ok()
     }
 
-    /// One substream a second: moves to a partner with a free slot that is clearly nearer.
+    /// Once a second, in one substream: moves to a partner with a free slot that is clearly nearer.
     pub(crate) fn improve(&mut self, now: Time) {
-        let ids = self.lane_ids();
-        if ids.is_empty() || self.leaving.is_some() {
+        if self.leaving.is_some() {
             return;
         }
-        let Some(id) = ids.get(self.seconds as usize % ids.len()).copied() else { return };
-        let Some(lane) = self.lane(id).filter(|l| self.is_settled(now, l)) else { return };
-        let parent = lane.parent.as_ref().and_then(|p| self.peers.get(p.peer));
-        let Some(own) = parent.map(|p| cost_ms(lane.path.len(), p.link.rtt())) else { return };
-        let best = self
-            .peers
-            .partners()
-            .filter(|(at, p)| {
-                !p.info.origin
-                    && !lane.parent_is(*at)
-                    && lane.child(*at).is_none()
-                    && !lane.path_has(p.info.node.short())
-                    && !self.is_banned(now, *at)
-            })
-            .filter_map(|(at, p)| {
-                let known = p.known.as_ref().filter(|k| k.is_free(id.track, id.substream))?;
-                let depth = usize::from(known.depth(id.track, id.substream)?) + 1;
-                Some((cost_ms(depth, p.link.rtt()), at))
-            })
-            .min();
-        if let Some((cost, peer)) = best.filter(|(cost, _)| cost + GAIN_MS < own) {
-            let _ = cost;
+        let mut ids = self.lane_ids();
+        let turn = (self.seconds as usize).checked_rem(ids.len()).unwrap_or(0);
+        ids.rotate_left(turn);
+        // Among many the substreams take turns: all at once made 1.4 times as many moves and no
+        // shorter ways (1,000 viewers, simulated).
+        if !self.is_small_audience() {
+            ids.truncate(1);
+        }
+        let nearer = ids.into_iter().find_map(|id| Some((id, self.nearer_parent(now, id)?)));
+        if let Some((id, peer)) = nearer {
             self.counters.improvements += 1;
             self.ask_elsewhere(id, peer, 0);
         }
+    }
+
+    /// The nearest partner with a free slot, if it is nearer than the parent by [`GAIN_MS`].
+    fn nearer_parent(&self, now: Time, id: LaneId) -> Option<PeerIndex> {
+        let lane = self.lane(id).filter(|l| self.is_settled(now, l))?;
+        let parent = lane.parent.as_ref().and_then(|p| self.peers.get(p.peer))?;
+        let own = cost_ms(lane.path.len(), parent.link.rtt());
+        let free = self.peers.partners().filter(|(at, p)| {
+            !p.info.origin
+                && !lane.parent_is(*at)
+                && lane.child(*at).is_none()
+                && !lane.path_has(p.info.node.short())
+                && !self.is_banned(now, *at)
+        });
+        let costs = free.filter_map(|(at, p)| {
+            let known = p.known.as_ref().filter(|k| k.is_free(id.track, id.substream))?;
+            let depth = usize::from(known.depth(id.track, id.substream)?) + 1;
+            Some((cost_ms(depth, p.link.rtt()), at))
+        });
+        costs.min().filter(|(cost, _)| cost + GAIN_MS < own).map(|(_, peer)| peer)
     }
 
     /// An ATTACH beside a parent that is in order.

@@ -89,6 +89,8 @@ pub(crate) struct Child {
     pub(crate) peer: PeerIndex,
     pub(crate) generation: u32,
     pub(crate) fan: u16,
+    /// It has been pushed what is newer than this chunk.
+    pub(crate) after: Option<u32>,
     /// It has been asked to go; it is served until this moment at most.
     pub(crate) leaving: Option<Time>,
     /// It has another parent by now and takes no chunk after this one.

@@ -307,6 +307,7 @@ impl Swarm {
             let len = here.map(|t| t.have.len(id.chunk));
             let room = self.repair_delay() <= limit && self.allowance != Some(0);
             let queued = match len {
+                Some(len) if self.rescue(now, peer, id, len) => true,
                 Some(len) if room => self.push_repair(now, peer, id, len, For::Asker),
                 _ => false,
             };

@@ -132,7 +132,7 @@ impl Swarm {
         if tries > patient || dry { flags.with(Flags::EMERGENCY) } else { flags }
     }
 
-    fn is_small_audience(&self) -> bool {
+    pub(crate) fn is_small_audience(&self) -> bool {
         self.audience.viewers() <= self.config.small_group * 2
     }
 

@@ -10,8 +10,6 @@ use crate::track::Track;
 use crate::uplink::UNLIMITED_BPS;
 use crate::{NodeId, PeerIndex, Swarm, Time};
 
-/// Slots that one home substream can take (findings, section 2: homes = ⌈slots / 32⌉).
-const SLOTS_PER_HOME: u64 = 32;
 /// A newcomer displaces a child whose fan is this much smaller (findings, R3).
 pub(crate) const FAN_FACTOR: u32 = 3; // thirds of two: 1.5 ×, see `displaces`
 /// Children on their way out at once in one substream (findings, section 5, 5).
@@ -109,48 +107,6 @@ impl Swarm {
         }
         let free = self.free_bps() / track.slot_bps();
         if desperate { u16::try_from(free.min(3)).unwrap_or(0) } else { 0 }
-    }
-
-    /// Children that one home can have: in a small audience no more than there are others, so that
-    /// two viewers give each other what they can in every substream.
-    fn most_in_a_home(&self) -> u64 {
-        match u64::from(self.audience.viewers()) {
-            0 => SLOTS_PER_HOME,
-            viewers => SLOTS_PER_HOME.min(viewers.saturating_sub(1).max(1)),
-        }
-    }
-
-    /// Chooses the home substreams where there are none or not as many as the slots ask for.
-    pub(crate) fn choose_homes(&mut self) {
-        if self.is_root() {
-            self.tracks.iter_mut().for_each(|t| t.homes = t.have.all());
-            return;
-        }
-        for at in 0..self.tracks.len() {
-            let Some(track) = self.tracks.get(at) else { continue };
-            let lanes = track.lanes.len();
-            let homes = self.slots(track).div_ceil(self.most_in_a_home()).min(lanes as u64) as u32;
-            if track.homes.count_ones() == homes {
-                continue;
-            }
-            let first = match track.homes.trailing_zeros() {
-                32 => self.choose_home(at),
-                kept => kept as usize,
-            };
-            let mask = (0..homes as usize).fold(0, |m, i| m | 1 << ((first + i) % lanes));
-            if let Some(track) = self.tracks.get_mut(at) {
-                track.homes = mask;
-            }
-        }
-    }
-
-    /// The better of two random substreams by the slack that the origin reports.
-    fn choose_home(&mut self, track: usize) -> usize {
-        let Some(track) = self.tracks.get(track) else { return 0 };
-        let lanes = track.lanes.len();
-        let (a, b) = (self.dice.below(lanes), self.dice.below(lanes));
-        let slack = |s: usize| self.audience.slack(track.config.track, s).unwrap_or(0);
-        if slack(b) < slack(a) { b } else { a }
     }
 
     /// Children that the origin takes in a substream. The quota is per substream: a shared pool

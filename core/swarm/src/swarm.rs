@@ -17,6 +17,7 @@ use crate::message::Message;
 use crate::output::{Arrival, CloseReason, Event, Output, Transmit};
 use crate::peer::{Partnership, Peers};
 use crate::repair::Repair;
+use crate::rescue::Rescued;
 use crate::search::Routes;
 use crate::stats::Counters;
 use crate::track::Track;
@@ -49,6 +50,7 @@ pub struct Swarm {
     pub(crate) dials: Dials,
     pub(crate) routes: Routes,
     pub(crate) repair: Repair,
+    pub(crate) rescued: Rescued,
     pub(crate) audience: Audience,
     pub(crate) joining: Joining,
     pub(crate) leaving: Option<Leaving>,
@@ -79,6 +81,7 @@ impl Swarm {
             dials: Dials::default(),
             routes: Routes::default(),
             repair: Repair::default(),
+            rescued: Rescued::default(),
             audience: Audience::default(),
             joining: Joining::default(),
             leaving: None,
@@ -120,6 +123,7 @@ impl Swarm {
     pub fn handle_new_run(&mut self, now: Time) {
         self.uplink.clear();
         self.repair.clear();
+        self.rescued.clear();
         self.tracks.iter_mut().for_each(|t| t.clear(now));
     }
 
@@ -178,6 +182,7 @@ impl Swarm {
         let Some(gone) = self.peers.remove(peer) else { return };
         self.view.remove(&gone.info.node);
         self.repair.forget(peer);
+        self.rescued.forget(peer);
         for lane in self.lane_ids() {
             if let Some(l) = self.lane_mut(lane) {
                 l.remove_child(peer);
@@ -349,6 +354,7 @@ impl Swarm {
         if self.config.role == Role::Origin {
             self.review_origin(now);
         } else {
+            self.lend_homes(now);
             self.climb(now);
             self.improve(now);
             self.rejoin_if_lost(now);
@@ -357,6 +363,7 @@ impl Swarm {
         self.close_idle(now);
         self.bans.retain(|_, until| *until > now);
         self.routes.expire(now);
+        self.rescued.expire(now);
     }
 
     /// Spreads the timers of nodes that start together.
@@ -391,7 +398,7 @@ impl Swarm {
         let Self { uplink, peers, tracks, .. } = self;
         let (class, entry) = uplink.poll(now, |class, entry| {
             let Some(peer) = peers.get(entry.peer) else { return Gate::Drop };
-            let asked = class == Class::Repair && entry.rank == For::Asker as u16;
+            let asked = class != Class::Live && entry.rank == For::Asker as u16;
             let wanted =
                 asked || tracks.iter().any(|t| t.feeds(&entry.piece, entry.peer, entry.generation));
             if peer.generation != entry.generation || !wanted {
@@ -399,7 +406,7 @@ impl Swarm {
             }
             if peer.link.is_blocked() { Gate::Park } else { Gate::Send }
         })?;
-        let repair = class == Class::Repair;
+        let repair = class != Class::Live;
         if let Some(peer) = self.peers.get_mut(entry.peer) {
             peer.link.on_transmit(now);
             peer.used = now;

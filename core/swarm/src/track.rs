@@ -16,6 +16,10 @@ pub(crate) struct Track {
     pub(crate) lanes: Vec<Lane>,
     /// The substreams in which this node mainly serves, one bit each.
     pub(crate) homes: u32,
+    /// Those of them in which it serves only while slots are lacking there.
+    pub(crate) lent: u32,
+    /// When that was last changed.
+    pub(crate) lent_at: Time,
     /// Where the playout clock was last said to be. Not carried on: the clock may stand.
     pub(crate) playhead: Option<u32>,
     /// The first chunk that this node has any use for.
@@ -31,6 +35,8 @@ impl Track {
             have: Have::new(config.track, config.k, lanes as u8, config.chunk_ms),
             lanes: vec![Lane::default(); lanes],
             homes: 0,
+            lent: 0,
+            lent_at: Time::ZERO,
             playhead: None,
             start: None,
         }

@@ -70,6 +70,7 @@ impl Swarm {
             peer,
             generation,
             fan: ask.fan,
+            after: self.pushes_after(id),
             leaving: None,
             last: None,
             temporary: temporary.then(|| now + GRACE),

@@ -1,7 +1,8 @@
 //! The one uplink queue of the device.
 //!
 //! Two classes: live pushes, then repair and backfill; earliest deadline first within each; tokens
-//! from the allowance. One queue for both collapses under load and never recovers
+//! from the allowance. Before both go the few pieces that no living neighbour has yet (see
+//! `repair`). One queue for both collapses under load and never recovers
 //! (`evidence/swarm-findings.md`, section 5, 2). Invariants: nothing leaves faster than the
 //! allowance, nothing waits longer than [`MAX_WAIT`], and there are never more than
 //! [`MAX_QUEUED`] entries.
@@ -26,9 +27,11 @@ const BURST_BYTES: u64 = 32 * 1024;
 /// The rate that is assumed for slots and queue lengths where no limit is set.
 pub(crate) const UNLIMITED_BPS: u64 = 50_000_000;
 
-/// Which of the two classes.
+/// Which of the classes, in the order in which they leave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Class {
+    /// The only copy: all who asked wait for it.
+    Rescue,
     Live,
     Repair,
 }
@@ -66,6 +69,7 @@ struct Queue {
 /// The queue and its token bucket.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Uplink {
+    rescue: Queue,
     live: Queue,
     repair: Queue,
     parked: Vec<(Class, Entry)>,
@@ -104,7 +108,8 @@ impl Uplink {
 
     /// Puts a piece in line; false if the line is full.
     pub(crate) fn push(&mut self, class: Class, mut entry: Entry) -> bool {
-        if self.live.heap.len() + self.repair.heap.len() + self.parked.len() >= MAX_QUEUED {
+        let queued = [&self.rescue, &self.live, &self.repair].map(|q| q.heap.len());
+        if queued.iter().sum::<usize>() + self.parked.len() >= MAX_QUEUED {
             self.expired += 1;
             return false;
         }
@@ -118,6 +123,7 @@ impl Uplink {
 
     fn queue(&mut self, class: Class) -> &mut Queue {
         match class {
+            Class::Rescue => &mut self.rescue,
             Class::Live => &mut self.live,
             Class::Repair => &mut self.repair,
         }
@@ -150,7 +156,7 @@ impl Uplink {
         mut gate: impl FnMut(Class, &Entry) -> Gate,
     ) -> Option<(Class, Entry)> {
         self.fill(now);
-        for class in [Class::Live, Class::Repair] {
+        for class in [Class::Rescue, Class::Live, Class::Repair] {
             while let Some(entry) = self.queue(class).heap.peek().map(|e| e.0) {
                 let late = now.since(entry.queued) > MAX_WAIT || self.rate == Some(0);
                 let verdict = if late { Gate::Drop } else { gate(class, &entry) };
@@ -187,7 +193,8 @@ impl Uplink {
 
     /// When the piece in front may leave, if it waits for tokens.
     pub(crate) fn next(&self) -> Option<Time> {
-        let front = self.live.heap.peek().or_else(|| self.repair.heap.peek())?;
+        let mut queues = [&self.rescue, &self.live, &self.repair].into_iter();
+        let front = queues.find_map(|q| q.heap.peek())?;
         let lack = self.depth().min(i64::from(front.0.len) * 8).saturating_sub(self.tokens);
         let pace = self.pace();
         if self.rate.is_none() || lack <= 0 || pace == 0 {
@@ -199,6 +206,7 @@ impl Uplink {
 
     /// Forgets everything that waits.
     pub(crate) fn clear(&mut self) {
+        self.rescue = Queue::default();
         self.live = Queue::default();
         self.repair = Queue::default();
         self.parked.clear();
@@ -222,17 +230,22 @@ mod tests {
     }
 
     #[test]
-    fn live_goes_before_repair_and_each_by_its_deadline() {
+    fn the_only_copy_goes_first_then_live_then_repair_and_each_by_its_deadline() {
         let mut uplink = Uplink::default();
         let now = Time::from_millis(1);
-        for (class, due) in
-            [(Class::Repair, 1), (Class::Live, 9), (Class::Live, 3), (Class::Repair, 0)]
-        {
+        for (class, due) in [
+            (Class::Repair, 1),
+            (Class::Live, 9),
+            (Class::Live, 3),
+            (Class::Rescue, 7),
+            (Class::Repair, 0),
+        ] {
             uplink.push(class, entry(due, 100, now));
         }
         let order = drain(&mut uplink, now);
         let (live, repair) = (Class::Live, Class::Repair);
-        assert_eq!(order, [(live, 3), (live, 9), (repair, 0), (repair, 1)]);
+        let rescue = (Class::Rescue, 7);
+        assert_eq!(order, [rescue, (live, 3), (live, 9), (repair, 0), (repair, 1)]);
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! What a few nodes do together, on ideal wires.
 
+mod homes;
 mod hostile;
 mod net;
+mod rescue;
 mod slots;
 
 use std::time::Duration;

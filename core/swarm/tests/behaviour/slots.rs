@@ -7,7 +7,7 @@ use manyhands_swarm::{Config, Message, NodeId, Output, PeerIndex, PeerInfo, Role
 
 use super::net::{TRACK, copies, name, piece};
 
-fn meet(swarm: &mut Swarm, now: Time, peer: u32) {
+pub(crate) fn meet(swarm: &mut Swarm, now: Time, peer: u32) {
     let info = PeerInfo {
         node: NodeId([100 + peer as u8; 16]),
         address: ([203, 0, 113, peer as u8], 4_000).into(),
@@ -18,7 +18,7 @@ fn meet(swarm: &mut Swarm, now: Time, peer: u32) {
     swarm.handle_connected(now, PeerIndex(peer), info);
 }
 
-fn said(swarm: &mut Swarm) -> Vec<(u32, Message)> {
+pub(crate) fn said(swarm: &mut Swarm) -> Vec<(u32, Message)> {
     let sent = |output| match output {
         Output::Send { peer, message } => Some((peer.0, message)),
         _ => None,

@@ -1,0 +1,138 @@
+//! Home substreams: where a node mainly serves, and where it lends a hand besides.
+//!
+//! A node serves in few substreams, so that each tree is shallow and one that leaves takes little
+//! from anybody. Chance gives every substream its servers in a large audience. In a small one it
+//! leaves some without (16 viewers: one substream in eight), and what nobody serves becomes a chain:
+//! depth 7 where 3 would do, measured. So a node with slots to spare serves in one more
+//! substream while the origin's sums say that it lacks slots there.
+
+use core::time::Duration;
+
+use crate::track::Track;
+use crate::{Swarm, Time};
+
+/// Slots that one home substream can take (findings, section 2: homes = ⌈slots / 32⌉).
+const SLOTS_PER_HOME: u64 = 32;
+/// Where slack is this part of the average or less, slots are lacking.
+const SCARCE: u64 = 4;
+/// Free slots, and this part of all, that somebody has who serves in one more substream.
+const SPARE_SLOTS: u64 = 2;
+const SPARE_SHARE: u64 = 4;
+/// In an audience of more viewers than this for each substream chance has found enough servers.
+const FEW_A_SUBSTREAM: usize = 8;
+/// Volunteers a second that are hoped for in all, so that not everybody runs to the same place.
+const VOLUNTEERS: usize = 2;
+/// The sums take about this long to show what a volunteer changed.
+const SETTLED: Duration = Duration::from_secs(3);
+
+impl Swarm {
+    /// Children that one home can have: in a small audience no more than there are others, so that
+    /// two viewers give each other what they can in every substream.
+    fn most_in_a_home(&self) -> u64 {
+        match u64::from(self.audience.viewers()) {
+            0 => SLOTS_PER_HOME,
+            viewers => SLOTS_PER_HOME.min(viewers.saturating_sub(1).max(1)),
+        }
+    }
+
+    /// Chooses the home substreams where there are none or not as many as the slots ask for.
+    pub(crate) fn choose_homes(&mut self) {
+        if self.is_root() {
+            self.tracks.iter_mut().for_each(|t| t.homes = t.have.all());
+            return;
+        }
+        for at in 0..self.tracks.len() {
+            let Some(track) = self.tracks.get(at) else { continue };
+            let lanes = track.lanes.len();
+            let homes = self.slots(track).div_ceil(self.most_in_a_home()).min(lanes as u64) as u32;
+            if (track.homes & !track.lent).count_ones() == homes {
+                continue;
+            }
+            let first = match track.homes.trailing_zeros() {
+                32 => self.choose_home(at),
+                kept => kept as usize,
+            };
+            let mask = (0..homes as usize).fold(0, |m, i| m | 1 << ((first + i) % lanes));
+            if let Some(track) = self.tracks.get_mut(at) {
+                track.homes = mask;
+                track.lent = 0;
+            }
+        }
+    }
+
+    /// The better of two random substreams by the slack that the origin reports.
+    fn choose_home(&mut self, track: usize) -> usize {
+        let Some(track) = self.tracks.get(track) else { return 0 };
+        let lanes = track.lanes.len();
+        let (a, b) = (self.dice.below(lanes), self.dice.below(lanes));
+        let slack = |s: usize| self.audience.slack(track.config.track, s).unwrap_or(0);
+        if slack(b) < slack(a) { b } else { a }
+    }
+
+    /// A newcomer that feeds nobody yet moves its home to where upload is needed.
+    pub(crate) fn move_home(&mut self, need: &[u32]) {
+        for at in 0..self.tracks.len() {
+            let Some(track) = self.tracks.get(at) else { continue };
+            let (lanes, homes) = (track.lanes.len(), track.homes.count_ones());
+            let wanted = need.get(at).copied().unwrap_or(0) & track.have.all();
+            let busy = track.lanes.iter().any(|l| !l.children.is_empty());
+            if homes == 0 || busy || wanted == 0 {
+                continue;
+            }
+            let picks: Vec<usize> = (0..lanes).filter(|s| wanted >> s & 1 == 1).collect();
+            let Some(first) = self.dice.pick(&picks).copied() else { continue };
+            if let Some(track) = self.tracks.get_mut(at) {
+                track.homes = (0..homes as usize).fold(0, |m, i| m | 1 << ((first + i) % lanes));
+                track.lent = 0;
+            }
+        }
+    }
+
+    /// Once a second: serves in one more substream that lacks slots, and no longer where it is not
+    /// needed.
+    pub(crate) fn lend_homes(&mut self, now: Time) {
+        if self.leaving.is_some() || !self.audience.known() {
+            return;
+        }
+        for at in 0..self.tracks.len() {
+            let Some(track) = self.tracks.get(at).filter(|t| !t.is_small()) else { continue };
+            if track.lent != 0 {
+                let idle = |s: &usize| track.lanes.get(*s).is_some_and(|l| l.children.is_empty());
+                let lent = (0..track.lanes.len()).filter(|s| track.lent >> s & 1 == 1);
+                let settled = now.since(track.lent_at) >= SETTLED;
+                let idle = lent.filter(idle).fold(0, |mask, s| mask | 1 << s);
+                if let Some(track) = self.tracks.get_mut(at).filter(|_| settled) {
+                    track.homes &= !idle;
+                    track.lent &= !idle;
+                }
+                continue;
+            }
+            let scarce = self.scarce(track);
+            let (all, free) = (self.slots(track), self.free_bps() / track.slot_bps());
+            if scarce.is_empty() || free < SPARE_SLOTS.max(all / SPARE_SHARE) {
+                continue;
+            }
+            let viewers = self.audience.viewers().max(1) as usize;
+            if viewers > track.lanes.len() * FEW_A_SUBSTREAM {
+                continue;
+            }
+            let willing = self.dice.below(viewers) < VOLUNTEERS;
+            let Some(lane) = self.dice.pick(&scarce).copied().filter(|_| willing) else { continue };
+            self.counters.lent_homes += 1;
+            if let Some(track) = self.tracks.get_mut(at) {
+                track.homes |= 1 << lane;
+                track.lent |= 1 << lane;
+                track.lent_at = now;
+            }
+        }
+    }
+
+    /// Substreams, none of our homes, in which slots are lacking.
+    fn scarce(&self, track: &Track) -> Vec<usize> {
+        let slack = |s: usize| u64::from(self.audience.slack(track.config.track, s).unwrap_or(0));
+        let lanes = track.lanes.len();
+        let sum: u64 = (0..lanes).map(slack).sum();
+        let few = |s: usize| slack(s) * lanes as u64 * SCARCE <= sum;
+        (0..lanes).filter(|s| track.homes >> s & 1 == 0 && few(*s)).collect()
+    }
+}
