@@ -3,9 +3,14 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use manyhands_session::{Broadcast, BroadcastConfig, Closer, Encoders, Event, Feed, Pull};
+use manyhands_session::{
+    Broadcast, BroadcastConfig, Closer, Conditions, Encoders, Event, Feed, Pull,
+};
 
-use crate::{AudioTrack, ChannelKeys, Failure, Figures, SessionEvent, Times, VideoTrack, runtime};
+use crate::{
+    AudioTrack, ChannelKeys, DeviceState, Failure, Figures, OnAir, Picture, SessionEvent, Times,
+    VideoTrack, runtime,
+};
 
 /// How a broadcast starts.
 #[derive(Clone, uniffi::Record)]
@@ -27,6 +32,13 @@ pub struct GoLive {
     /// How much may leave, bits a second.
     #[uniffi(default = None)]
     pub upload_limit_bps: Option<u64>,
+    /// What the camera's encoder begins with, where it can follow what the uplink carries: what to
+    /// make then comes as an `Encode` event.
+    #[uniffi(default = None)]
+    pub picture: Option<Picture>,
+    /// What the device reports; nothing: as a computer on a cable.
+    #[uniffi(default = None)]
+    pub device: Option<DeviceState>,
     /// Where to listen.
     #[uniffi(default = "0.0.0.0:0")]
     pub listen: String,
@@ -61,6 +73,8 @@ impl Broadcaster {
             upload_limit: options.upload_limit_bps,
             seed: rand::random(),
             tracks: encoders.tracks(),
+            picture: options.picture.map(Into::into),
+            conditions: options.device.map_or_else(Conditions::unrestricted, Into::into),
         };
         let (broadcast, events) = Broadcast::start(config)?;
         let closer = Closer::new();
@@ -102,6 +116,22 @@ impl Broadcaster {
     /// Changes how much may leave, bits a second.
     pub async fn set_upload_limit(&self, limit_bps: Option<u64>) {
         self.broadcast.set_upload_limit(limit_bps).await;
+    }
+
+    /// Takes what the device reports now: heat and network count for the health and the picture.
+    pub async fn set_device(&self, device: DeviceState) {
+        self.broadcast.set_conditions(device.into()).await;
+    }
+
+    /// The person chooses another picture; what the encoder should make comes as an event.
+    pub async fn choose_picture(&self, picture: Picture) {
+        self.broadcast.choose_picture(picture.into()).await;
+    }
+
+    /// Changes what viewers get. Pictures and sounds that are pushed although they are not to be
+    /// sent go no further; a picture comes back with the next keyframe.
+    pub async fn set_on_air(&self, on_air: OnAir) {
+        self.feed.set_on_air(on_air.into()).await;
     }
 
     /// Says, signed, that it is over, and leaves in good order, which takes a few seconds while

@@ -2,6 +2,8 @@
 
 use manyhands_session::Event;
 
+use crate::{EncoderTarget, Health};
+
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Enum)]
 pub enum SessionEvent {
@@ -43,10 +45,22 @@ pub enum SessionEvent {
         /// Which.
         state: WatchState,
     },
+    /// How a broadcast goes.
+    Health {
+        /// The word and its cause.
+        health: Health,
+    },
+    /// What a camera's encoder should make from now on.
+    Encode {
+        /// The picture.
+        target: EncoderTarget,
+    },
     /// It is over.
     Ended {
         /// Why.
         reason: EndReason,
+        /// How long the broadcast ran since it was last started, as far as that is known.
+        ran_ms: Option<u64>,
     },
 }
 
@@ -55,14 +69,21 @@ pub enum SessionEvent {
 pub enum WatchState {
     /// Looking for members and the first picture.
     Joining,
+    /// Nobody who is known answers, and nobody has: it has not begun, or can't be reached. It
+    /// starts by itself when somebody does.
+    Waiting,
     /// The picture plays.
     Playing,
-    /// The broadcaster has paused.
+    /// The broadcaster has paused; it goes on by itself.
     Paused,
+    /// The camera is off; the sound goes on.
+    CameraOff,
     /// The broadcaster does not get through; others answer.
     BroadcasterSilent,
-    /// Nobody answers.
+    /// Nobody answers, but there is a network.
     CutOff,
+    /// The device has no network.
+    NoNetwork,
 }
 
 /// Why a session ended.
@@ -87,7 +108,9 @@ impl From<Event> for SessionEvent {
             Event::Resumed { position_ms, for_ms } => Self::Resumed { position_ms, for_ms },
             Event::Notice { kind, message } => Self::Notice { kind: kind.into(), text: message },
             Event::State(state) => Self::State { state: state.into() },
-            Event::Ended(reason) => Self::Ended { reason: reason.into() },
+            Event::Health(health) => Self::Health { health: health.into() },
+            Event::Encode(target) => Self::Encode { target: target.into() },
+            Event::Ended { reason, ran_ms } => Self::Ended { reason: reason.into(), ran_ms },
         }
     }
 }
@@ -97,10 +120,13 @@ impl From<manyhands_session::Watching> for WatchState {
         use manyhands_session::Watching as Core;
         match state {
             Core::Joining => Self::Joining,
+            Core::Waiting => Self::Waiting,
             Core::Playing => Self::Playing,
             Core::Paused => Self::Paused,
+            Core::CameraOff => Self::CameraOff,
             Core::BroadcasterSilent => Self::BroadcasterSilent,
             Core::CutOff => Self::CutOff,
+            Core::NoNetwork => Self::NoNetwork,
         }
     }
 }

@@ -6,9 +6,12 @@ use manyhands_session::{EndReason, Error, FeedError, LinkError};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, uniffi::Error)]
 #[uniffi(flat_error)]
 pub enum Failure {
-    /// The link can't be used.
+    /// The link is cut, mistyped, or none: nobody was contacted.
     #[error("{0}")]
-    BadLink(String),
+    DamagedLink(String),
+    /// The link was made by a newer version: nobody was contacted.
+    #[error("{0}")]
+    NewerLink(String),
     /// What was asked for makes no sense.
     #[error("{0}")]
     BadOptions(String),
@@ -40,7 +43,11 @@ impl Failure {
 
 impl From<LinkError> for Failure {
     fn from(error: LinkError) -> Self {
-        Self::BadLink(error.to_string())
+        let message = error.to_string();
+        match error {
+            LinkError::Damaged(_) => Self::DamagedLink(message),
+            LinkError::NewerVersion => Self::NewerLink(message),
+        }
     }
 }
 

@@ -14,6 +14,8 @@ pub enum NetworkKind {
     Mobile,
     /// Anything else.
     Other,
+    /// Not at all: there is no network.
+    Offline,
 }
 
 /// How warm the device is.
@@ -23,8 +25,10 @@ pub enum Heat {
     Normal,
     /// Android: moderate. Apple: serious.
     Moderate,
-    /// Android: severe and worse. Apple: critical.
+    /// Android: severe. Apple: critical.
     Severe,
+    /// Android: critical and worse. Apple: the camera's shutdown.
+    Critical,
 }
 
 /// What the person does with the stream.
@@ -163,6 +167,7 @@ impl From<NetworkKind> for manyhands_session::Transport {
             NetworkKind::Ethernet => Self::Ethernet,
             NetworkKind::Mobile => Self::Mobile,
             NetworkKind::Other => Self::Other,
+            NetworkKind::Offline => Self::None,
         }
     }
 }
@@ -173,6 +178,7 @@ impl From<Heat> for manyhands_session::Heat {
             Heat::Normal => Self::Normal,
             Heat::Moderate => Self::Moderate,
             Heat::Severe => Self::Severe,
+            Heat::Critical => Self::Critical,
         }
     }
 }

@@ -14,9 +14,11 @@ mod event;
 mod failure;
 mod figures;
 mod format;
+mod health;
 mod lending;
 mod link;
 mod logging;
+mod reason;
 mod runtime;
 mod viewer;
 
@@ -28,10 +30,12 @@ pub use format::{
     AudioCodec, AudioFormat, AudioTrack, AudioUnit, Framing, Times, VideoFormat, VideoTrack,
     VideoUnit,
 };
+pub use health::{EncoderTarget, Health, HealthCause, HealthLevel, OnAir, Picture};
 pub use lending::{
     DeviceState, Heat, LendingLimits, LendingOn, LendingSetup, NetworkKind, PlayState,
 };
-pub use link::{ChannelKeys, LinkInfo, inspect_link, new_channel};
+pub use link::{ChannelKeys, LinkInfo, ShareForms, inspect_link, new_channel, share_forms};
+pub use reason::LendingReason;
 pub use viewer::{Join, Viewer};
 
 uniffi::setup_scaffolding!("manyhands");

@@ -1,6 +1,6 @@
 //! Links and the keys of a channel, as shells keep and show them.
 
-use manyhands_session::{Channel, Link, Secret};
+use manyhands_session::{Channel, Link, Secret, Share};
 
 use crate::Failure;
 
@@ -22,6 +22,34 @@ pub struct LinkInfo {
     pub personal: bool,
     /// Addresses where somebody may be found.
     pub hints: Vec<String>,
+}
+
+/// A link in the forms in which it is handed on. All of them are secrets.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct ShareForms {
+    /// One whole link, to be sent or copied.
+    pub link: String,
+    /// It can be tapped in a chat; else the words beside it have to say how to use it.
+    pub tappable: bool,
+    /// Squares on a side of the code, without the four white ones around it.
+    pub code_side: u32,
+    /// The code row by row from the top left, a byte a square: 1 is black.
+    pub code: Vec<u8>,
+}
+
+/// The forms of a link. `host` is the web address that the shell was built with, if there is one.
+#[uniffi::export]
+pub fn share_forms(link: &str, host: Option<String>) -> Result<ShareForms, Failure> {
+    let link = Link::parse(link)?;
+    let too_long = || Failure::BadOptions("the link does not fit into a code".into());
+    let share = Share::new(&link, host.as_deref()).ok_or_else(too_long)?;
+    Ok(ShareForms {
+        link: share.link,
+        tappable: share.tappable,
+        // A code has at most 177 squares on a side.
+        code_side: share.code.side as u32,
+        code: share.code.black.into_iter().map(u8::from).collect(),
+    })
 }
 
 /// Keys of a channel that nobody has yet.

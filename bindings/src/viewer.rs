@@ -105,6 +105,17 @@ impl Viewer {
         self.watch.set_limits(limits.into()).await;
     }
 
+    /// Stands still, and keeps what comes for about twenty seconds; or goes on where it stood, and
+    /// stays that much behind live.
+    pub async fn set_paused(&self, paused: bool) {
+        self.watch.set_paused(paused).await;
+    }
+
+    /// Goes on, if it stood, and to what is live.
+    pub async fn go_live(&self) {
+        self.watch.go_live().await;
+    }
+
     /// Leaves in good order: those who are fed from here are handed over first, for two seconds at
     /// most. Gives the last figures.
     pub async fn leave(&self) -> Option<Figures> {

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use manyhands_bindings::{
     AudioCodec, AudioTrack, Broadcaster, DeviceState, EndReason, Failure, Figures, Framing, GoLive,
-    Heat, Join, LendingLimits, LendingOn, LendingSetup, NetworkKind, PlayState, SessionEvent,
-    Times, VideoTrack, Viewer, inspect_link, new_channel,
+    Heat, Join, LendingLimits, LendingOn, LendingReason, LendingSetup, NetworkKind, PlayState,
+    SessionEvent, Times, VideoTrack, Viewer, inspect_link, new_channel,
 };
 use support::{Track, Unit};
 use tokio::time::{sleep_until, timeout};
@@ -46,6 +46,8 @@ fn go_live(film: &[Track; 2]) -> GoLive {
         video: Some(video),
         audio: Some(audio),
         upload_limit_bps: None,
+        picture: None,
+        device: None,
         listen: LOOPBACK.into(),
     }
 }
@@ -142,7 +144,9 @@ async fn decoders_get_what_encoders_gave() {
     while let Some(event) = timeout(PATIENCE, viewer.next_event()).await.unwrap().unwrap() {
         last = Some(event);
     }
-    assert_eq!(last, Some(SessionEvent::Ended { reason: EndReason::Finished }));
+    let Some(SessionEvent::Ended { reason, ran_ms }) = last else { panic!("{last:?}") };
+    assert_eq!(reason, EndReason::Finished);
+    assert!((5_000..60_000).contains(&ran_ms.unwrap()), "{ran_ms:?}");
     assert!(viewer.leave().await.unwrap().from_broadcaster > 0);
     let late = Times { dts: i64::MAX >> 12, pts: 0, duration: 1 };
     let pushed = broadcaster.push_audio(&[1], late);
@@ -190,7 +194,7 @@ async fn a_failure_has_a_kind_and_a_message() {
         patience_ms: None,
         listen: listen(),
     };
-    let Err(Failure::BadLink(message)) = Viewer::join(cut) else { panic!("a cut link") };
+    let Err(Failure::DamagedLink(message)) = Viewer::join(cut) else { panic!("a cut link") };
     assert!(message.contains("damaged"), "{message}");
     let film = silent();
     let refused = |options| matches!(Broadcaster::go_live(options), Err(Failure::BadOptions(_)));
@@ -245,25 +249,25 @@ async fn what_a_device_reports_rules_what_it_gives() {
         listen: LOOPBACK.to_owned(),
     })
     .unwrap();
-    assert_eq!(lends(&viewer, "not_yet").await.upload_limit_bps, Some(0));
+    assert_eq!(lends(&viewer, LendingReason::NotYet).await.upload_limit_bps, Some(0));
     viewer.set_lending(LendingLimits { agreed: true, ..limits }).await;
-    assert_eq!(lends(&viewer, "half_battery").await.upload_limit_bps, Some(2_000_000));
+    assert_eq!(lends(&viewer, LendingReason::HalfBattery).await.upload_limit_bps, Some(2_000_000));
     viewer.set_device(DeviceState { network: NetworkKind::Mobile, metered: None, ..device }).await;
-    assert_eq!(lends(&viewer, "mobile").await.upload_limit_bps, Some(0));
+    assert_eq!(lends(&viewer, LendingReason::Mobile).await.upload_limit_bps, Some(0));
     viewer.leave().await.unwrap();
     assert!(ledger.exists());
 }
 
 /// Asks until that is the reason.
-async fn lends(viewer: &Viewer, reason: &str) -> Figures {
+async fn lends(viewer: &Viewer, reason: LendingReason) -> Figures {
     let asking = async {
         loop {
             let figures = viewer.figures().await.unwrap();
-            if figures.upload_reason == reason {
+            if figures.lending == Some(reason) {
                 return figures;
             }
             tokio::task::yield_now().await;
         }
     };
-    timeout(PATIENCE, asking).await.unwrap_or_else(|_| panic!("{reason} never came"))
+    timeout(PATIENCE, asking).await.unwrap_or_else(|_| panic!("{reason:?} never came"))
 }

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use manyhands_session::{Broadcast, BroadcastConfig, Event, Stats};
+use manyhands_session::{Broadcast, BroadcastConfig, Conditions, Event, Stats};
 use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::time::interval;
@@ -114,6 +114,8 @@ fn start(
         upload_limit: args.common.upload_limit.0,
         seed: args.common.seed.unwrap_or_else(rand::random),
         tracks: input.tracks().iter().cloned().zip(input.rates().iter().copied()).collect(),
+        picture: None,
+        conditions: Conditions::unrestricted(),
     };
     let any = |port| SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
     // A restart takes the port that the viewers know, unless somebody else has it by now.

@@ -5,8 +5,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use manyhands_session::{
-    Broadcast, BroadcastConfig, Checking, Contribution, Event, Outputs, Stats, Watch, WatchConfig,
-    Watching,
+    Broadcast, BroadcastConfig, Checking, Conditions, Contribution, Event, Outputs, Stats, Watch,
+    WatchConfig, Watching,
 };
 use serde_json::json;
 use tokio::time::interval;
@@ -93,6 +93,8 @@ fn go_live(args: &args::Demo, input: &Input) -> Result<Broadcast, Failure> {
         upload_limit: args.common.upload_limit.0.or(Some(cap)),
         seed: args.common.seed.unwrap_or_else(rand::random),
         tracks,
+        picture: None,
+        conditions: Conditions::unrestricted(),
     };
     // What happens to the broadcaster shows in its figures.
     let (broadcast, _) = Broadcast::start(config).map_err(|e| Failure::new(Exit::Local, e))?;

@@ -79,7 +79,10 @@ impl Printer {
             }
             Event::Notice { kind, message } => self.notice(kind, message),
             Event::State(state) => tracing::debug!(state = state.kind(), "the picture's state"),
-            Event::Ended(_) => {}
+            Event::Health(health) => self.event("health", to_value(health)),
+            // No input of this program can follow it.
+            Event::Encode(_) => {}
+            Event::Ended { .. } => {}
         }
     }
 
@@ -104,7 +107,7 @@ impl Printer {
 }
 
 /// Figures as a JSON object.
-pub(crate) fn to_value(stats: &Stats) -> Value {
+pub(crate) fn to_value(stats: &impl serde::Serialize) -> Value {
     serde_json::to_value(stats).unwrap_or_else(|_| json!({}))
 }
 

@@ -218,7 +218,7 @@ impl Viewer {
                 Some(event) = events.recv() => {
                     self.printer.session(&event);
                     match event {
-                        Event::Ended(reason) => {
+                        Event::Ended { reason, .. } => {
                             // What was released before the end is still ours.
                             while let Ok(released) = units.try_recv() {
                                 if let Err(failure) = self.sink.take(released, watch.tracks()) {

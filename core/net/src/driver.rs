@@ -92,6 +92,8 @@ pub(crate) struct Driver {
     head_at: Time,
     asked_at: Time,
     run_changed: Time,
+    /// When anybody last confirmed anything.
+    confirmed: Option<Time>,
     leaving: Option<oneshot::Sender<()>>,
 }
 
@@ -140,6 +142,7 @@ impl Driver {
             head_at: Time::ZERO,
             asked_at: Time::ZERO,
             run_changed: Time::ZERO,
+            confirmed: None,
             leaving: None,
         }
     }
@@ -255,6 +258,7 @@ impl Driver {
         let len = data.len() as u64;
         if peer.link.send_piece(purpose, self.sabotage.send(self.role, data.clone())).is_err() {
             peer.blocked = true;
+            self.report.outgoing.refused += len;
             return;
         }
         peer.sent += len;
@@ -387,6 +391,9 @@ impl Driver {
             self.on_adopted(adopted, None);
         }
         let now = self.now();
+        if admission != Admission::Refused {
+            self.confirmed = Some(now);
+        }
         match admission {
             Admission::Refused => connection.close(VarInt::from_u32(0), b""),
             Admission::Replaced(_) => {}
@@ -677,7 +684,10 @@ impl Driver {
             if stats.frame_rx.acks != peer.acks_seen {
                 peer.acks_seen = stats.frame_rx.acks;
                 peer.acked = peer.link.given();
+                self.confirmed = Some(now);
             }
+            let oldest = peer.link.oldest_unconfirmed();
+            peer.seen.update(now, &stats, oldest, &mut self.report.outgoing);
             let queued = peer.link.given().saturating_sub(peer.acked);
             let report = LinkReport {
                 acked_bytes: peer.acked,
@@ -693,6 +703,7 @@ impl Driver {
         let (sent, received) = self.quic.socket().totals();
         self.report.sent.datagram = sent;
         self.report.received.datagram = received;
+        let now = self.now();
         let swarm = self.swarm.stats();
         let peers = self.peers.iter().map(|(index, p)| PeerReport {
             name: p.node.to_string(),
@@ -702,9 +713,13 @@ impl Driver {
             rtt_us: u64::try_from(p.link.connection().rtt().as_micros()).unwrap_or(u64::MAX),
             feeds: count(&swarm, |lane| lane.parent.is_some_and(|(parent, _)| parent == index)),
             fed: count(&swarm, |lane| lane.children.iter().any(|(child, _)| *child == index)),
+            silent: now.since(p.seen.heard),
+            waiting: p.seen.waiting,
         });
         self.report.peers = peers.collect();
         self.report.swarm = Some(swarm);
+        self.report.sending = Some(self.swarm.sending(now));
+        self.report.outgoing.unconfirmed = self.confirmed.map(|at| now.since(at));
         self.report.clone()
     }
 

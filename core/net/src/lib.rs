@@ -37,7 +37,7 @@ pub use identity::{Identity, node_of};
 pub use manyhands_swarm::Role;
 pub use meter::Meter;
 pub use node::{Node, NodeConfig, NodeEvent, Via};
-pub use report::{PeerReport, Report, Sources, Traffic};
+pub use report::{Outgoing, PeerReport, Report, Sources, Traffic};
 
 /// What can go wrong when a node starts.
 #[derive(Debug, thiserror::Error)]

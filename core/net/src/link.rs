@@ -9,6 +9,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use manyhands_stream::MAX_PIECE_LEN;
@@ -25,9 +26,6 @@ const CONTROL_QUEUE: usize = 256;
 /// Streams a peer may have open towards us at once: 4 s of pieces at K = 8 and 10 chunks a second,
 /// and a keyframe of 4 MiB in parts of 16 KiB.
 pub(crate) const MAX_STREAMS: u32 = 512;
-/// Pieces whose arrival a farewell waits for: the last chunk of each track at K = 8, and as many
-/// again that a lost packet may still hold up.
-const LAST_PIECES: usize = 32;
 /// Reset code for a piece that could not be taken at once.
 const BLOCKED: VarInt = VarInt::from_u32(1);
 /// Close code of a peer that breaks the protocol.
@@ -67,8 +65,9 @@ pub(crate) struct Link {
     connection: Connection,
     /// Taken when the link says farewell: the control stream then ends.
     control: Mutex<Option<mpsc::Sender<Bytes>>>,
-    /// The streams of the newest pieces, whose arrival a farewell waits for.
-    newest: Mutex<VecDeque<SendStream>>,
+    /// The streams of pieces that are not known to have arrived, and when each was given: at most
+    /// [`MAX_STREAMS`]. A farewell waits for them.
+    unconfirmed: Mutex<VecDeque<(Instant, SendStream)>>,
     given: AtomicU64,
 }
 
@@ -97,7 +96,7 @@ impl Link {
         Arc::new(Self {
             connection,
             control: Mutex::new(Some(control)),
-            newest: Mutex::new(VecDeque::with_capacity(LAST_PIECES)),
+            unconfirmed: Mutex::default(),
             given: AtomicU64::new(0),
         })
     }
@@ -123,19 +122,28 @@ impl Link {
         };
         let _ = stream.finish();
         self.given.fetch_add(len, Relaxed);
-        let mut newest = self.newest.lock();
-        if newest.len() == LAST_PIECES {
-            newest.pop_front();
+        let mut unconfirmed = self.unconfirmed.lock();
+        if unconfirmed.len() == MAX_STREAMS as usize {
+            unconfirmed.pop_front();
         }
-        newest.push_back(stream);
+        unconfirmed.push_back((Instant::now(), stream));
         Ok(())
+    }
+
+    /// For how long the oldest piece has been on its way; nothing when all have arrived.
+    pub(crate) fn oldest_unconfirmed(&self) -> Option<Duration> {
+        let mut unconfirmed = self.unconfirmed.lock();
+        while unconfirmed.front().is_some_and(|(_, stream)| now(stream.stopped()).is_some()) {
+            unconfirmed.pop_front();
+        }
+        unconfirmed.front().map(|(given, _)| given.elapsed())
     }
 
     /// Returns when the peer has what was sent, or has gone. The pieces first: the peer closes when
     /// the control stream ends.
     pub(crate) async fn farewell(&self) {
-        let newest = std::mem::take(&mut *self.newest.lock());
-        for stream in newest {
+        let unconfirmed = std::mem::take(&mut *self.unconfirmed.lock());
+        for (_, stream) in unconfirmed {
             let _ = stream.stopped().await;
         }
         drop(self.control.lock().take());

@@ -4,10 +4,13 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use manyhands_swarm::{NodeId, PeerIndex};
+use manyhands_swarm::{NodeId, PeerIndex, Time};
+use quinn::ConnectionStats;
 
 use crate::link::Link;
+use crate::report::Outgoing;
 
 /// Neighbours at once, at most: a mesh of 10, 30 children at 8 Mbit/s, greeters and those who leave.
 pub(crate) const MAX_PEERS: usize = 128;
@@ -30,6 +33,41 @@ pub(crate) struct Peer {
     pub(crate) acked: u64,
     pub(crate) acks_seen: u64,
     pub(crate) blocked: bool,
+    pub(crate) seen: Seen,
+}
+
+/// What a connection has shown of itself when it was last looked at.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Seen {
+    /// Datagrams that came, and when that was last more than before.
+    pub(crate) datagrams: u64,
+    pub(crate) heard: Time,
+    /// Packets sent, and found lost.
+    pub(crate) packets: u64,
+    pub(crate) lost: u64,
+    /// How much longer than a round trip the oldest piece has been on its way.
+    pub(crate) waiting: Duration,
+}
+
+impl Seen {
+    /// Looks at the connection again; `oldest` is for how long the oldest piece is on its way.
+    pub(crate) fn update(
+        &mut self,
+        now: Time,
+        stats: &ConnectionStats,
+        oldest: Option<Duration>,
+        outgoing: &mut Outgoing,
+    ) {
+        if stats.udp_rx.datagrams != self.datagrams {
+            self.datagrams = stats.udp_rx.datagrams;
+            self.heard = now;
+        }
+        // A connection that takes the place of another one counts from nothing again.
+        outgoing.packets += stats.path.sent_packets.saturating_sub(self.packets);
+        outgoing.lost += stats.path.lost_packets.saturating_sub(self.lost);
+        (self.packets, self.lost) = (stats.path.sent_packets, stats.path.lost_packets);
+        self.waiting = oldest.map_or(Duration::ZERO, |age| age.saturating_sub(stats.path.rtt));
+    }
 }
 
 /// What became of a new connection.
@@ -89,6 +127,7 @@ impl Peers {
             acked: 0,
             acks_seen: 0,
             blocked: false,
+            seen: Seen::default(),
         };
         if free == self.slots.len() {
             self.slots.push(Some(peer));

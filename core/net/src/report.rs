@@ -1,5 +1,7 @@
 //! Figures of a node, as its session shows them.
 
+use std::time::Duration;
+
 use manyhands_swarm as swarm;
 
 /// Bytes in one direction, by what they were for (names as in the command line's `stats` event).
@@ -45,6 +47,23 @@ pub struct PeerReport {
     pub feeds: u32,
     /// Substreams (of all tracks) that we feed to it.
     pub fed: u32,
+    /// Since anything came from it.
+    pub silent: Duration,
+    /// How much longer than a round trip the oldest piece has been on its way to it.
+    pub waiting: Duration,
+}
+
+/// How well this node's own pieces get away, since it began.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Outgoing {
+    /// Packets sent to all neighbours.
+    pub packets: u64,
+    /// Of these, found lost.
+    pub lost: u64,
+    /// Bytes of pieces that a neighbour's connection could not take.
+    pub refused: u64,
+    /// Since anybody confirmed anything; nothing if nobody ever did.
+    pub unconfirmed: Option<Duration>,
 }
 
 /// Everything a node counts.
@@ -60,6 +79,10 @@ pub struct Report {
     pub peers: Vec<PeerReport>,
     /// The overlay's own figures, once the node has begun.
     pub swarm: Option<swarm::Stats>,
+    /// How well its pieces get away: the overlay's part of it, once the node has begun.
+    pub sending: Option<swarm::Sending>,
+    /// And the network's.
+    pub outgoing: Outgoing,
     /// Events that the session was too slow to take.
     pub lost_events: u64,
 }

@@ -40,7 +40,7 @@ pub struct Policy {
     limits: Limits,
     now_is: Situation,
     idle: bool,
-    /// What was, and when it ceased. Bounded: there are 384 situations.
+    /// What was, and when it ceased. Bounded: there are 512 situations.
     was: BTreeMap<Situation, Duration>,
     used_up: [UsedUp; 2],
     balance: Balance,
@@ -162,7 +162,7 @@ impl Policy {
             (!here, Reason::Mobile),
             (used_up.day.is_some(), Reason::DailyLimit),
             (used_up.month.is_some(), Reason::MonthlyLimit),
-            (s.heat == Heat::Severe, Reason::Hot),
+            (s.heat >= Heat::Severe, Reason::Hot),
             (s.supply == Supply::Saver, Reason::BatterySaver),
             (s.supply == Supply::LowBattery, Reason::BatteryLow),
         ];

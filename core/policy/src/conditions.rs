@@ -11,6 +11,8 @@ pub enum Transport {
     Mobile,
     /// Anything else.
     Other,
+    /// Not at all: there is no network.
+    None,
 }
 
 /// Whether bytes cost: the ledger and the budgets tell these two apart. "Wi-Fi" in a shell's words
@@ -54,8 +56,10 @@ pub enum Heat {
     Normal,
     /// Moderate (Apple: serious).
     Moderate,
-    /// Severe and worse (Apple: critical).
+    /// Severe (Apple: critical).
     Severe,
+    /// The device is about to protect itself: critical and worse (Apple: the camera's shutdown).
+    Critical,
 }
 
 /// What the person does with the stream. Lending runs only while picture or sound is played.
@@ -107,6 +111,12 @@ impl Conditions {
 }
 
 impl Network {
+    /// There is no network at all.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        self.transport == Transport::None
+    }
+
     /// Whether bytes cost. A mobile network of which nothing is known costs.
     #[must_use]
     pub fn tariff(&self) -> Tariff {
@@ -177,7 +187,7 @@ mod tests {
         assert_eq!(tariff(Transport::Mobile, None), Tariff::Metered);
         assert_eq!(tariff(Transport::Mobile, Some(false)), Tariff::Unmetered);
         assert_eq!(tariff(Transport::Wifi, Some(true)), Tariff::Metered);
-        for kind in [Transport::Wifi, Transport::Ethernet, Transport::Other] {
+        for kind in [Transport::Wifi, Transport::Ethernet, Transport::Other, Transport::None] {
             assert_eq!(tariff(kind, None), Tariff::Unmetered);
         }
     }

@@ -87,7 +87,7 @@ impl Reason {
 
     /// The same, known how many others are fed: giving to nobody is being ready to.
     #[must_use]
-    pub fn with_fed(self, others: usize) -> Self {
+    pub fn with_fed(self, others: u64) -> Self {
         match self {
             Self::Lending if others == 0 => Self::Ready,
             other => other,

@@ -36,7 +36,7 @@ fn table(c: &Conditions, limits: &Limits, balance: &Balance) -> Bounds {
         || c.in_call
         || c.live
         || c.activity == Activity::Idle
-        || c.heat == Heat::Severe
+        || c.heat >= Heat::Severe
         || (on_battery && (low || c.power.saver));
     let rate = limits.rate_bps.unwrap_or(u64::MAX);
     let half = limits.rate_bps.map_or(HALF_OF_NO_LIMIT_BPS, |bps| bps / 2);

@@ -141,6 +141,7 @@ fn heat_gives_half_then_nothing() {
     gives(&hot(Heat::Normal), limits(), Some(LIMIT), Reason::Lending);
     gives(&hot(Heat::Moderate), limits(), Some(LIMIT / 2), Reason::HalfWarm);
     gives(&hot(Heat::Severe), limits(), Some(0), Reason::Hot);
+    gives(&hot(Heat::Critical), limits(), Some(0), Reason::Hot);
 }
 
 #[test]

@@ -18,6 +18,8 @@ pub(crate) struct Opened {
     /// When it was closed, in microseconds of media time.
     pub(crate) capture_us: i64,
     pub(crate) keyframe: bool,
+    /// The track is paused: the next chunk comes when it likes.
+    pub(crate) paused: bool,
     /// The media time of the track's tick 0, in microseconds.
     pub(crate) zero_us: i64,
     /// Ticks a second.
@@ -134,7 +136,17 @@ impl TrackBuffer {
         matches!((self.cursor, self.last), (Some((next, _)), Some(last)) if next > last)
     }
 
-    /// The capture time up to which everything is there; after the last chunk, for ever.
+    /// What comes next is not here any more: the clock stood for longer than is kept.
+    pub(crate) fn has_lost_its_place(&self) -> bool {
+        let (Some((next, _)), Some((first, _))) = (self.cursor, self.chunks.first_key_value())
+        else {
+            return false;
+        };
+        self.chunks.len() == MAX_CHUNKS && next < *first
+    }
+
+    /// The capture time up to which everything is there; after the last chunk, and while the track
+    /// is paused, for ever.
     pub(crate) fn frontier_us(&self) -> Option<i64> {
         if self.is_over() || self.frontier.is_some_and(|(number, _)| Some(number) == self.last) {
             return Some(i64::MAX);
@@ -200,7 +212,7 @@ impl TrackBuffer {
             if found != expected {
                 break;
             }
-            last = Some((found, chunk.capture_us));
+            last = Some((found, if chunk.paused { i64::MAX } else { chunk.capture_us }));
             expected = found.checked_add(1)?;
         }
         last
@@ -230,6 +242,7 @@ mod tests {
         Opened {
             capture_us: i64::from(number + 1) * 100_000,
             keyframe,
+            paused: false,
             zero_us: 0,
             timescale: 48_000,
             body: ChunkBody {
@@ -269,6 +282,19 @@ mod tests {
         buffer.insert(1, chunk(1, false));
         assert_eq!(buffer.frontier_us(), Some(400_000));
         assert!(!buffer.insert(1, chunk(1, false)), "twice");
+    }
+
+    #[test]
+    fn a_paused_track_holds_nothing_up() {
+        let mut buffer = buffer();
+        buffer.insert(0, chunk(0, true));
+        buffer.seek(0);
+        assert_eq!(buffer.frontier_us(), Some(100_000));
+        let body = ChunkBody { config: None, units: Vec::new() };
+        buffer.insert(1, Opened { paused: true, keyframe: false, body, ..chunk(1, false) });
+        assert_eq!(buffer.frontier_us(), Some(i64::MAX));
+        buffer.insert(2, chunk(2, true));
+        assert_eq!(buffer.frontier_us(), Some(300_000), "it has come back");
     }
 
     #[test]

@@ -80,12 +80,15 @@ pub(crate) struct Giving {
 
 impl Giving {
     /// As the `stats` object shows it, known how many others are fed.
-    pub(crate) fn upload(&self, fed: usize) -> Upload {
+    pub(crate) fn upload(&self, fed: u64) -> Upload {
         let Self { allowance, balance } = self;
         let month = |used: u64| balance.month_known.then_some(used);
+        let reason = allowance.reason.with_fed(fed);
         Upload {
             limit_bps: allowance.bps,
-            reason: allowance.reason.with_fed(fed).word(),
+            reason: reason.word(),
+            lending: Some(reason),
+            helping: fed,
             used_today: balance.used_today(),
             used_month: month(balance.unmetered.month.saturating_add(balance.metered.month)),
             metered_today: balance.day_known.then_some(balance.metered.day),

@@ -2,6 +2,8 @@
 
 use manyhands_media::{AccessUnit, TrackConfig};
 
+use crate::{Health, Target};
+
 /// Why a session ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EndReason {
@@ -51,8 +53,17 @@ pub enum Event {
     },
     /// The state of the picture as a person sees it.
     State(Watching),
+    /// How a broadcast goes.
+    Health(Health),
+    /// What a camera's encoder should make from now on.
+    Encode(Target),
     /// It is over.
-    Ended(EndReason),
+    Ended {
+        /// Why.
+        reason: EndReason,
+        /// How long the broadcast ran since it was last started, as far as it is known.
+        ran_ms: Option<u64>,
+    },
 }
 
 /// What a viewer sees; the words for each are the shells'.
@@ -60,14 +71,21 @@ pub enum Event {
 pub enum Watching {
     /// Looking for members and the first picture.
     Joining,
+    /// Nobody who is known answers, and nobody has: it has not begun, or can't be reached. It
+    /// starts by itself when somebody does.
+    Waiting,
     /// The picture plays.
     Playing,
     /// The broadcaster has paused.
     Paused,
+    /// The camera is off; the sound goes on.
+    CameraOff,
     /// The broadcaster does not get through; others answer.
     BroadcasterSilent,
     /// Nobody answers.
     CutOff,
+    /// The device has no network.
+    NoNetwork,
 }
 
 impl Watching {
@@ -76,10 +94,13 @@ impl Watching {
     pub fn kind(self) -> &'static str {
         match self {
             Self::Joining => "joining",
+            Self::Waiting => "waiting",
             Self::Playing => "playing",
             Self::Paused => "paused",
+            Self::CameraOff => "camera_off",
             Self::BroadcasterSilent => "broadcaster_silent",
             Self::CutOff => "cut_off",
+            Self::NoNetwork => "no_network",
         }
     }
 }

@@ -13,7 +13,7 @@ use manyhands_media::{
 use parking_lot::Mutex;
 use tokio::sync::mpsc::error::TrySendError;
 
-use crate::Broadcast;
+use crate::{Broadcast, OnAir};
 
 /// Finest timescale: microseconds times ten, as the bound on times reckons with.
 const MAX_TIMESCALE: u32 = 10_000_000;
@@ -152,7 +152,8 @@ impl Encoders {
             skipping: true,
             track: Track::default(),
         });
-        Feed { broadcast, video: video.map(Mutex::new), audio: audio.map(Mutex::new) }
+        let (video, audio) = (video.map(Mutex::new), audio.map(Mutex::new));
+        Feed { broadcast, video, audio, on_air: tokio::sync::Mutex::default() }
     }
 }
 
@@ -162,6 +163,8 @@ pub struct Feed {
     broadcast: Broadcast,
     video: Option<Mutex<Picture>>,
     audio: Option<Mutex<Track>>,
+    /// Changes of it go one after the other.
+    on_air: tokio::sync::Mutex<OnAir>,
 }
 
 /// What both kinds of track have.
@@ -171,6 +174,8 @@ struct Track {
     last_dts: Option<i64>,
     /// A configuration that viewers don't have yet.
     news: Option<TrackConfig>,
+    /// Not to be sent now.
+    off: bool,
 }
 
 #[derive(Debug)]
@@ -206,6 +211,10 @@ impl Feed {
         if picture.sps.is_empty() || picture.pps.is_empty() {
             return Err(FeedError::NoParameterSets);
         }
+        if picture.track.off {
+            picture.skipping = true;
+            return Ok(());
+        }
         picture.skipping &= !parts.idr;
         if picture.skipping {
             return Err(FeedError::Dropped);
@@ -230,7 +239,34 @@ impl Feed {
     pub fn push_audio(&self, data: &[u8], times: Times) -> Result<(), FeedError> {
         let sound = self.audio.as_ref().ok_or(FeedError::NoTrack("sound"))?;
         check(data, times)?;
-        sound.lock().send(&self.broadcast, unit(Bytes::copy_from_slice(data), times, true))
+        let mut sound = sound.lock();
+        if sound.off {
+            return Ok(());
+        }
+        sound.send(&self.broadcast, unit(Bytes::copy_from_slice(data), times, true))
+    }
+
+    /// Changes what viewers get. What is pushed meanwhile although it is not to be sent is taken
+    /// and goes no further; a picture comes back with a keyframe.
+    pub async fn set_on_air(&self, on_air: OnAir) {
+        let mut current = self.on_air.lock().await;
+        let before = std::mem::replace(&mut *current, on_air);
+        // What goes off goes off here first, and what comes back comes back here last.
+        self.switch(
+            before.has_picture() && on_air.has_picture(),
+            before.has_sound() && on_air.has_sound(),
+        );
+        self.broadcast.set_on_air(on_air).await;
+        self.switch(on_air.has_picture(), on_air.has_sound());
+    }
+
+    fn switch(&self, picture_on: bool, sound_on: bool) {
+        if let Some(picture) = &self.video {
+            picture.lock().track.off = !picture_on;
+        }
+        if let Some(sound) = &self.audio {
+            sound.lock().off = !sound_on;
+        }
     }
 }
 

@@ -5,27 +5,36 @@
 //! playout clock. Both tell their shell what happens through a channel of [`Event`]s and give their
 //! figures as one [`Stats`] object. Invariant: a shell that is slow or gone never holds up the swarm.
 
+mod adaptation;
 mod broadcast;
 mod buffer;
 mod clocks;
 mod contribution;
 mod event;
 mod feed;
+mod flow;
+mod health;
 mod ledger_file;
+mod on_air;
 mod player;
 mod playout;
+mod presence;
 mod pull;
 mod quantile;
+mod share;
 mod stats;
 mod timeline;
+mod vitals;
 mod watch;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+pub use adaptation::{Picture, Target};
 pub use broadcast::{Broadcast, BroadcastConfig};
 pub use contribution::Contribution;
 pub use event::{EndReason, Event, Released, Watching};
 pub use feed::{AudioInput, Encoders, Feed, FeedError, Framing, Times, VideoInput, framed};
+pub use health::{Cause, Health, HealthSoFar, Level};
 pub use manyhands_media::{
     AacConfig, AccessUnit, Codec, H264Config, OpusConfig, Rotation, TrackConfig, TrackKind,
 };
@@ -33,9 +42,12 @@ pub use manyhands_policy::{
     Activity, Budgets, Conditions, Heat, Lending, Limits, Network, Power, Reason, Transport,
 };
 pub use manyhands_stream::{Channel, ChannelKey, Link, LinkError, Secret};
+pub use on_air::OnAir;
 pub use player::Checking;
 pub use pull::{Closer, Pull, Pulled, Rows};
-pub use stats::{Amounts, LinkStats, Role, Stats, Upload};
+pub use share::{Code, Share};
+pub use stats::{Amounts, Data, LinkStats, Role, Stats, Upload};
+pub use vitals::HealthStats;
 pub use watch::{Outputs, Watch, WatchConfig};
 
 /// Why a session could not start.

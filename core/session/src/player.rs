@@ -13,11 +13,14 @@ use manyhands_stream::{Assembly, OpenedChunk, PieceHeader, Progress};
 use crate::buffer::{Due, Opened, TrackBuffer};
 use crate::event::Released;
 use crate::playout::{Playout, START_RESERVE_US, State, Step, first_position};
+use crate::presence::Pause;
 use crate::timeline;
 
 /// Chunks of one track that are being put together at once: 6 s of a store at 10 a second, and as
 /// many keyframes again.
 const MAX_ASSEMBLIES: usize = 128;
+/// Chunks of one track that are remembered when they are no longer kept: what a buffer holds.
+const MAX_CLOSED: usize = 256;
 /// With this much behind a later keyframe a frozen picture goes on there.
 const ENOUGH_US: i64 = 200_000;
 /// A frozen picture jumps to a later whole keyframe after this (the prototype's 300 ms).
@@ -43,12 +46,19 @@ struct Incoming {
     k: u8,
     assemblies: BTreeMap<u32, Assembly>,
     buffer: TrackBuffer,
-    /// When the last chunks were closed, to know how late the next is.
-    closed_us: BTreeMap<u32, i64>,
+    /// When the last chunks were closed, to know how late the next is, and which were of a pause.
+    closed: BTreeMap<u32, Closed>,
     /// It takes part in the playout.
     selected: bool,
     /// What the shell was told last.
     config: Option<TrackConfig>,
+}
+
+/// When a chunk was closed, and whether its track was paused.
+#[derive(Debug, Clone, Copy)]
+struct Closed {
+    at_us: i64,
+    paused: bool,
 }
 
 /// What the player did.
@@ -72,7 +82,8 @@ pub(crate) struct Player {
     /// Media time when the first chunk came.
     since_us: Option<i64>,
     stream_bytes: u64,
-    paused: bool,
+    /// The person has paused: what comes is kept.
+    held: bool,
     undecodable: u64,
     /// Added to the times of a later run's units, so that for the shell the stream goes on.
     shift_us: i64,
@@ -90,7 +101,7 @@ impl Player {
             startable_us: None,
             since_us: None,
             stream_bytes: 0,
-            paused: false,
+            held: false,
             undecodable: 0,
             shift_us: 0,
             rejoining: false,
@@ -109,7 +120,7 @@ impl Player {
                     Checking::Clean => Gate::clean(),
                     Checking::Exact => Gate::exact(),
                 }),
-                closed_us: BTreeMap::new(),
+                closed: BTreeMap::new(),
                 selected: true,
                 config: None,
             });
@@ -155,6 +166,9 @@ impl Player {
     /// Moves the playout clock on and hands out what is due.
     pub(crate) fn step(&mut self, now_us: i64, media_us: i64) -> Outcome {
         let mut outcome = Outcome::default();
+        if self.held {
+            return outcome;
+        }
         if self.playout.state() == State::Waiting {
             if !self.start(now_us, media_us) {
                 self.playout.step(now_us, media_us, 0);
@@ -199,9 +213,35 @@ impl Player {
         self.stream_bytes
     }
 
-    /// The newest chunk said that the broadcaster pauses.
-    pub(crate) fn is_paused(&self) -> bool {
-        self.paused
+    /// Which tracks are paused where it plays; before it plays, in the newest chunks.
+    pub(crate) fn pause(&self) -> Option<Pause> {
+        let waiting = self.playout.state() == State::Waiting;
+        let at_us = if waiting { i64::MAX } else { self.playout.position_us() };
+        let paused = |track: &Incoming| track.is_paused(at_us);
+        let lead = self.tracks.values().next().is_some_and(paused);
+        match lead && self.tracks.values().all(paused) {
+            true => Some(Pause::All),
+            false => lead.then_some(Pause::Picture),
+        }
+    }
+
+    /// Stands still, and keeps what comes, or goes on where it stood.
+    pub(crate) fn set_held(&mut self, held: bool, now_us: i64, media_us: i64) {
+        if std::mem::replace(&mut self.held, held) && !held {
+            self.playout.resume(now_us, media_us);
+            if self.tracks.values().any(|track| track.buffer.has_lost_its_place()) {
+                self.go_to_the_oldest(now_us, media_us);
+            }
+        }
+    }
+
+    pub(crate) fn is_held(&self) -> bool {
+        self.held
+    }
+
+    /// Plays what is live, from a later keyframe where there is one.
+    pub(crate) fn go_live(&mut self) {
+        self.playout.go_live();
     }
 
     /// The signed last chunk of every track has been handed out.
@@ -224,19 +264,21 @@ impl Player {
             return;
         };
         self.stream_bytes += chunk.plaintext.len() as u64;
-        self.paused = header.flags.paused;
         let since = media.map(|m| *self.since_us.get_or_insert(m.media_us));
         let Some(track) = self.tracks.get_mut(&header.track) else { return };
-        track.closed_us.insert(header.chunk, opened.capture_us);
-        if track.closed_us.len() > MAX_ASSEMBLIES {
-            track.closed_us.pop_first();
+        let closed = Closed { at_us: opened.capture_us, paused: opened.paused };
+        track.closed.insert(header.chunk, closed);
+        if track.closed.len() > MAX_CLOSED {
+            track.closed.pop_first();
         }
-        let before = header.chunk.checked_sub(1).and_then(|n| track.closed_us.get(&n));
+        // A pause says nothing about how long a chunk takes.
+        let before = header.chunk.checked_sub(1).and_then(|n| track.closed.get(&n));
+        let before_us = before.filter(|before| !before.paused && !closed.paused);
         // What was captured before this viewer came is late by its nature and says nothing.
-        if let (Some(before_us), Some(media), Some(since)) = (before, media, since)
-            && *before_us >= since
+        if let (Some(before), Some(media), Some(since)) = (before_us, media, since)
+            && before.at_us >= since
         {
-            self.playout.handle_complete(media.media_us - before_us);
+            self.playout.handle_complete(media.media_us - before.at_us);
         }
         if header.flags.last {
             track.buffer.set_last(header.chunk);
@@ -259,7 +301,7 @@ impl Player {
         if !others_ready && now_us - since < WAIT_FOR_ALL_US {
             return false;
         }
-        if frontier_us - keyframe_us < START_RESERVE_US {
+        if frontier_us.saturating_sub(keyframe_us) < START_RESERVE_US {
             return false;
         }
         if frontier_us < wish && now_us - since < CATCHING_UP_US {
@@ -310,9 +352,22 @@ impl Player {
         }
     }
 
-    /// The track whose keyframes rule: the first one, which is the picture if there is one.
+    /// The track whose keyframes rule: the first one, which is the picture if there is one, unless
+    /// it is paused.
     fn lead_track(&self) -> Option<u8> {
-        self.tracks.keys().next().copied()
+        let sent = self.tracks.iter().find(|(_, track)| !track.is_paused(i64::MAX));
+        sent.or_else(|| self.tracks.iter().next()).map(|(id, _)| *id)
+    }
+
+    /// It was held for longer than is kept: goes on with the oldest that hangs together.
+    fn go_to_the_oldest(&mut self, now_us: i64, media_us: i64) {
+        let Some(lead) = self.lead_track() else { return };
+        let oldest = self.tracks.get(&lead).and_then(|track| track.buffer.starts().last());
+        if let Some((chunk, keyframe_us, _)) = oldest {
+            self.seek(lead, chunk, keyframe_us);
+            self.playout.start(now_us, keyframe_us);
+            self.playout.resume(now_us, media_us);
+        }
     }
 
     /// A picture that stands, or is hopelessly late, goes on at a later whole keyframe.
@@ -326,7 +381,7 @@ impl Player {
         let position = self.playout.position_us();
         let Some(track) = self.tracks.get(&lead) else { return };
         let later = track.buffer.starts().find(|(_, keyframe_us, frontier_us)| {
-            *keyframe_us > position && *frontier_us - *keyframe_us >= ENOUGH_US
+            *keyframe_us > position && frontier_us.saturating_sub(*keyframe_us) >= ENOUGH_US
         });
         if let Some((chunk, keyframe_us, frontier_us)) = later {
             let target_us = self.playout.target_us();
@@ -372,6 +427,15 @@ impl Player {
     }
 }
 
+impl Incoming {
+    /// Whether the track is paused at this moment of media time, as far as its chunks say.
+    fn is_paused(&self, at_us: i64) -> bool {
+        let from_there = self.closed.values().rev().take_while(|closed| closed.at_us >= at_us);
+        let there = from_there.last().or_else(|| self.closed.values().next_back());
+        there.is_some_and(|closed| closed.paused)
+    }
+}
+
 /// Merges rows by capture time without changing the order within a row.
 fn interleave(mut rows: Vec<VecDeque<Released>>) -> Vec<Released> {
     let mut merged = Vec::new();
@@ -391,6 +455,7 @@ fn read(header: &PieceHeader, chunk: &OpenedChunk) -> Option<Opened> {
     Some(Opened {
         capture_us: i64::from(header.capture_ms) * 1000,
         keyframe: header.flags.keyframe && !body.units.is_empty(),
+        paused: header.flags.paused,
         zero_us,
         timescale,
         body,

@@ -70,6 +70,10 @@ pub(crate) struct Playout {
     stepped_us: i64,
     started_us: i64,
     target_us: i64,
+    /// How far beyond the target the person has let it fall back.
+    held_back_us: i64,
+    /// The next jump is the person's own.
+    asked: bool,
     lateness: Window,
     /// The recent stalls: when the last one ended and how long they were together.
     alarm: Option<(i64, i64)>,
@@ -103,6 +107,8 @@ impl Default for Playout {
             stepped_us: 0,
             started_us: 0,
             target_us: FIRST_TARGET_US,
+            held_back_us: 0,
+            asked: false,
             lateness: Window::new(WINDOW),
             alarm: None,
             stalls: 0,
@@ -141,7 +147,8 @@ impl Playout {
         match self.state {
             State::Waiting => Step::Stand,
             State::Playing => {
-                let behind = media_us - self.target_us - self.position_us;
+                let behind = self.behind(media_us);
+                self.asked &= behind > FAR_US;
                 let wish = self.position_us + (elapsed as f64 * rate(behind)) as i64;
                 self.position_us = wish.min(frontier_us.max(self.position_us));
                 // Less than a whole step was there: the clock stands.
@@ -175,8 +182,10 @@ impl Playout {
             State::Stalled { since_us } => now_us - since_us,
             _ => 0,
         };
+        let asked = std::mem::take(&mut self.asked);
+        self.held_back_us = 0;
         // A skipped unit counts its duration.
-        if stood.max(skipped) > 0 {
+        if !asked && stood.max(skipped) > 0 {
             self.count_stall(now_us, stood.max(skipped));
         }
         self.state = State::Playing;
@@ -184,9 +193,30 @@ impl Playout {
         self.stepped_us = now_us;
     }
 
+    /// Goes on after the person held it: from where it stood, and stays as far behind as that is.
+    pub(crate) fn resume(&mut self, now_us: i64, media_us: i64) {
+        self.stepped_us = now_us;
+        if self.state != State::Waiting {
+            self.state = State::Playing;
+            self.held_back_us = self.behind_live(media_us).max(0);
+        }
+    }
+
+    /// The person wants to be at live: by a jump where gliding would take long.
+    pub(crate) fn go_live(&mut self) {
+        self.held_back_us = 0;
+        self.asked = true;
+    }
+
     /// How far the position is behind where it should be.
     #[must_use]
     pub(crate) fn behind(&self, media_us: i64) -> i64 {
+        self.behind_live(media_us) - self.held_back_us
+    }
+
+    /// How far it is behind where it would be if nobody had held it.
+    #[must_use]
+    pub(crate) fn behind_live(&self, media_us: i64) -> i64 {
         media_us - self.target_us - self.position_us
     }
 
@@ -376,6 +406,21 @@ mod tests {
         run(&mut playout, 0, 3 * SECOND);
         // From 1.9 s, by a tenth of the three seconds.
         assert!(playout.target_us() < 1_700_000, "{}", playout.target_us());
+    }
+
+    #[test]
+    fn who_was_held_stays_behind_until_asked_to_go_live() {
+        let mut playout = calm();
+        let at = 12 * SECOND;
+        playout.resume(at, at);
+        run(&mut playout, at, at + 5 * SECOND);
+        assert!((playout.behind_live(17 * SECOND) - at).abs() < 100_000, "it stays behind");
+        assert!(!playout.wants_jump(17 * SECOND));
+        playout.go_live();
+        assert!(playout.wants_jump(17 * SECOND));
+        playout.jump(17 * SECOND, 17 * SECOND - playout.target_us());
+        assert_eq!(playout.stalls(17 * SECOND), (0, 0), "asked for is no stall");
+        assert!(playout.behind_live(17 * SECOND).abs() < 1_000);
     }
 
     #[test]

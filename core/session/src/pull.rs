@@ -146,7 +146,7 @@ impl Sorter {
                 Some(released) = outputs.units.recv() => self.sort(released),
                 event = outputs.events.recv() => {
                     let Some(event) = event else { break };
-                    if let Event::Ended(reason) = event {
+                    if let Event::Ended { reason, .. } = event {
                         let _ = self.ended.set(reason);
                     }
                     // A shell that does not listen loses events, never the picture.

@@ -1,7 +1,13 @@
 //! The `stats` object: the same for the command line, the page and the phones.
 
+use std::time::Duration;
+
 use manyhands_net::{Report, Sources, Traffic};
+use manyhands_policy::{Reason, Tariff};
 use serde::Serialize;
+
+use crate::flow::Flow;
+use crate::vitals::HealthStats;
 
 /// Who a session is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -22,6 +28,8 @@ pub struct Stats {
     pub role: Role,
     /// The whole audience, as every peer estimates it.
     pub viewers: u64,
+    /// The most there have been since the session began.
+    pub viewers_max: u64,
     /// Neighbours now.
     pub peers: usize,
     /// Stream time that is handed out (or sent) now.
@@ -32,6 +40,9 @@ pub struct Stats {
     pub clock_error_ms: Option<i64>,
     /// What latency the playout clock wants.
     pub target_ms: Option<i64>,
+    /// By how much a viewer is behind live, where that is more than it needs: it was paused, or
+    /// stood for long. Nothing: it is live.
+    pub behind_ms: Option<i64>,
     /// Complete stream ahead of the position.
     pub buffer_ms: i64,
     /// How often the playout clock has stood.
@@ -48,6 +59,10 @@ pub struct Stats {
     pub from: From,
     /// What this device gives.
     pub upload: Upload,
+    /// What it costs.
+    pub data: Data,
+    /// How it goes; nothing for a viewer.
+    pub health: Option<HealthStats>,
     /// Slots for one needed, as the origin estimates it.
     pub slot_ratio: Option<f64>,
     /// Hops from the origin, worst substream.
@@ -98,6 +113,11 @@ pub struct Upload {
     /// Why it is what it is: a word of [`Reason`](crate::Reason); a broadcaster's own is `on`, or
     /// `off` with a limit of 0.
     pub reason: &'static str,
+    /// The same for a shell; nothing for a broadcaster.
+    #[serde(skip)]
+    pub lending: Option<Reason>,
+    /// Others that get something from here now.
+    pub helping: u64,
     /// Bytes that left today on this device, by its ledger; nothing where that is not known. A
     /// broadcaster's: since this session began.
     pub used_today: Option<u64>,
@@ -115,10 +135,41 @@ impl Upload {
         Self {
             limit_bps,
             reason: if limit_bps == Some(0) { "off" } else { "on" },
+            lending: None,
+            helping: helping(report),
             used_today: Some(report.sent.media + report.sent.repair),
             used_month: None,
             metered_today: None,
             metered_month: None,
+        }
+    }
+}
+
+/// Others that get something from here.
+pub(crate) fn helping(report: &Report) -> u64 {
+    report.peers.iter().filter(|peer| peer.fed > 0).count() as u64
+}
+
+/// What crosses the line: everything, headers of the lower layers included. Bytes.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub struct Data {
+    /// What left since the session began on networks where that costs nothing ("Wi-Fi").
+    pub sent_unmetered: u64,
+    /// And where it costs ("mobile data").
+    pub sent_metered: u64,
+    /// What would leave in a minute at the rate of the last one.
+    pub sent_per_minute: u64,
+    /// What would come; nothing for a broadcaster.
+    pub received_per_minute: Option<u64>,
+}
+
+impl Data {
+    pub(crate) fn new(sent: &Flow, received: Option<&Flow>) -> Self {
+        Self {
+            sent_unmetered: sent.sum(Tariff::Unmetered),
+            sent_metered: sent.sum(Tariff::Metered),
+            sent_per_minute: sent.a_minute(),
+            received_per_minute: received.map(Flow::a_minute),
         }
     }
 }
@@ -168,6 +219,7 @@ pub(crate) struct Playing {
     pub(crate) latency_ms: Option<i64>,
     pub(crate) clock_error_ms: Option<i64>,
     pub(crate) target_ms: Option<i64>,
+    pub(crate) behind_ms: Option<i64>,
     pub(crate) buffer_ms: i64,
     pub(crate) stalls: u64,
     pub(crate) stalled_ms: i64,
@@ -177,21 +229,23 @@ pub(crate) struct Playing {
 impl Stats {
     pub(crate) fn new(
         role: Role,
-        uptime_ms: u64,
+        uptime: Duration,
         report: &Report,
         playing: Playing,
         upload: Upload,
     ) -> Self {
         let swarm = report.swarm.as_ref();
         Self {
-            uptime_ms,
+            uptime_ms: u64::try_from(uptime.as_millis()).unwrap_or(u64::MAX),
             role,
             viewers: swarm.map_or(0, |s| u64::from(s.viewers)),
+            viewers_max: 0,
             peers: report.peers.len(),
             position_ms: playing.position_ms,
             latency_ms: playing.latency_ms,
             clock_error_ms: playing.clock_error_ms,
             target_ms: playing.target_ms,
+            behind_ms: playing.behind_ms,
             buffer_ms: playing.buffer_ms,
             stalls: playing.stalls,
             stalled_ms: playing.stalled_ms,
@@ -200,6 +254,8 @@ impl Stats {
             received: report.received.into(),
             from: report.from.into(),
             upload,
+            data: Data::default(),
+            health: None,
             slot_ratio: swarm.and_then(|s| s.slot_ratio).map(f64::from),
             depth: swarm.map_or(0, |s| u32::from(s.depth)),
             repairs: swarm.map_or(0, |s| s.counters.repaired_pieces),

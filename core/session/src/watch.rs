@@ -1,36 +1,28 @@
 //! The viewer's side: join by a link, take units as the playout clock releases them.
 
+mod viewer;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use manyhands_net::{Credentials, Node, NodeConfig, NodeEvent, Via};
-use manyhands_policy::{Conditions, Limits};
+use manyhands_net::{Credentials, Node, NodeConfig, Via};
+use manyhands_policy::{Conditions, Limits, Tariff};
 use manyhands_stream::{Link, Member};
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{MissedTickBehavior, interval};
 
-use crate::Error;
+use self::viewer::Viewer;
 use crate::contribution::{Change, Contribution, Contributor};
-use crate::event::{EndReason, Event, Released, Watching};
-use crate::player::{Checking, Outcome, Player};
-use crate::playout::State;
-use crate::stats::{Playing, Role, Stats};
+use crate::event::{Event, Released};
+use crate::player::{Checking, Player};
+use crate::{Error, Stats};
 
 /// Units that wait for the shell: 4 s of 120 pictures and 50 sounds a second. A shell that is
 /// slower misses units, and hears of it.
 const QUEUE: usize = 1024;
 /// Events that wait for the shell.
 const EVENTS: usize = 256;
-/// The playout clock's step: a fraction of a picture at 60 a second.
-const STEP: Duration = Duration::from_millis(5);
-/// Without a head for this long (they come each second) the broadcaster does not get through.
-const SILENT: Duration = Duration::from_millis(3_000);
-/// After the signed end, what has not come by then does not come.
-const LAST_WORDS: Duration = Duration::from_secs(5);
-/// How long handing over the children may take when leaving.
-const FAREWELL: Duration = Duration::from_secs(2);
 
 /// How a viewer joins.
 #[derive(Debug)]
@@ -60,16 +52,21 @@ pub struct Watch {
     shown: Arc<Mutex<Shown>>,
 }
 
-/// What the head says to viewers.
+/// What the head says to viewers, and what the device says.
 #[derive(Debug, Default)]
 struct Shown {
     title: String,
     tracks: usize,
+    offline: bool,
+    /// What the network in use costs; known from the start.
+    tariff: Option<Tariff>,
 }
 
 #[derive(Debug)]
 enum Command {
     Stats(oneshot::Sender<Stats>),
+    Hold(bool),
+    GoLive,
     Leave(oneshot::Sender<Option<Stats>>),
 }
 
@@ -96,29 +93,18 @@ impl Watch {
         };
         let (node, node_events) = Node::start(node_config, Credentials::Viewer(Box::new(member)))?;
         let address = node.address();
+        let offline = config.contribution.conditions.network.is_none();
+        let tariff = Some(config.contribution.conditions.network.tariff());
         let contributor = Contributor::start(config.contribution, node.meter().clone());
         let changes = contributor.changes();
-        let shown = Arc::new(Mutex::new(Shown::default()));
+        let shown = Shown { offline, tariff, ..Shown::default() };
+        let shown = Arc::new(Mutex::new(shown));
         let (commands, inbox) = mpsc::channel(EVENTS);
         let (units, unit_inbox) = mpsc::channel(QUEUE);
         let (events, event_inbox) = mpsc::channel(EVENTS);
-        let viewer = Viewer {
-            node,
-            contributor,
-            player: Player::new(config.checking),
-            units,
-            events,
-            began: Instant::now(),
-            patience: config.patience,
-            heard: Instant::now(),
-            end_heard: None,
-            state: None,
-            joined: false,
-            first_told: false,
-            missed: 0,
-            playhead_ms: 0,
-            shown: shown.clone(),
-        };
+        let player = Player::new(config.checking);
+        let viewer =
+            Viewer::new(node, contributor, player, (units, events), config.patience, shown.clone());
         tokio::spawn(viewer.run(inbox, node_events));
         Ok((
             Self { commands, changes, address, shown },
@@ -164,7 +150,23 @@ impl Watch {
     /// Takes what the device reports, and what its time zone adds to UTC now, in seconds. What is
     /// worse acts at once, what is better after ten seconds.
     pub async fn set_conditions(&self, conditions: Conditions, utc_offset_s: i32) {
+        {
+            let mut shown = self.shown.lock();
+            shown.offline = conditions.network.is_none();
+            shown.tariff = Some(conditions.network.tariff());
+        }
         self.change(Change::Conditions(conditions, utc_offset_s)).await;
+    }
+
+    /// Stands still, and keeps what comes for about twenty seconds; or goes on where it stood, and
+    /// stays that much behind live.
+    pub async fn set_paused(&self, paused: bool) {
+        let _ = self.commands.send(Command::Hold(paused)).await;
+    }
+
+    /// Goes on, if it stood, and to what is live: by a jump to a keyframe where it is far behind.
+    pub async fn go_live(&self) {
+        let _ = self.commands.send(Command::GoLive).await;
     }
 
     async fn change(&self, change: Change) {
@@ -177,232 +179,5 @@ impl Watch {
         let (reply, answer) = oneshot::channel();
         self.commands.send(Command::Leave(reply)).await.ok()?;
         answer.await.ok().flatten()
-    }
-}
-
-/// The task behind a viewer.
-struct Viewer {
-    node: Node,
-    contributor: Contributor,
-    player: Player,
-    units: mpsc::Sender<Released>,
-    events: mpsc::Sender<Event>,
-    began: Instant,
-    patience: Option<Duration>,
-    /// When the last head came.
-    heard: Instant,
-    end_heard: Option<Instant>,
-    state: Option<Watching>,
-    joined: bool,
-    first_told: bool,
-    missed: u64,
-    playhead_ms: u32,
-    shown: Arc<Mutex<Shown>>,
-}
-
-impl Viewer {
-    async fn run(
-        mut self,
-        mut commands: mpsc::Receiver<Command>,
-        mut node_events: mpsc::Receiver<NodeEvent>,
-    ) {
-        let mut steps = interval(STEP);
-        steps.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        self.show(Watching::Joining);
-        let ended = loop {
-            tokio::select! {
-                command = commands.recv() => match command {
-                    Some(Command::Stats(reply)) => {
-                        if let Some(stats) = self.stats().await {
-                            let _ = reply.send(stats);
-                        }
-                    }
-                    Some(Command::Leave(reply)) => {
-                        let _ = reply.send(self.leave().await);
-                        return;
-                    }
-                    None => return,
-                },
-                event = node_events.recv() => match event {
-                    Some(event) => self.on_node_event(event),
-                    None => break EndReason::Unreachable,
-                },
-                limit = self.contributor.changed() => self.node.set_upload_limit(limit).await,
-                _ = steps.tick() => {
-                    self.step().await;
-                    if let Some(reason) = self.ended() {
-                        break reason;
-                    }
-                }
-            }
-        };
-        self.tell(Event::Ended(ended));
-        self.linger(commands).await;
-    }
-
-    /// After the end: figures can still be asked for, and others still be served.
-    async fn linger(mut self, mut commands: mpsc::Receiver<Command>) {
-        loop {
-            tokio::select! {
-                command = commands.recv() => match command {
-                    Some(Command::Stats(reply)) => {
-                        if let Some(stats) = self.stats().await {
-                            let _ = reply.send(stats);
-                        }
-                    }
-                    Some(Command::Leave(reply)) => {
-                        let _ = reply.send(self.leave().await);
-                        return;
-                    }
-                    None => return,
-                },
-                limit = self.contributor.changed() => self.node.set_upload_limit(limit).await,
-            }
-        }
-    }
-
-    /// Leaves in good order, and settles the ledger last. Gives the last figures.
-    async fn leave(&self) -> Option<Stats> {
-        let stats = self.stats().await;
-        self.node.leave(FAREWELL).await;
-        self.contributor.close().await;
-        stats
-    }
-
-    fn on_node_event(&mut self, event: NodeEvent) {
-        match event {
-            NodeEvent::Joined { peer, via } => {
-                self.joined = true;
-                self.tell(Event::Joined { peer, via: via.word() });
-            }
-            NodeEvent::NewRun => {
-                self.player.reset();
-                self.set_tracks();
-            }
-            NodeEvent::NewHead => {
-                self.heard = Instant::now();
-                self.set_tracks();
-            }
-            NodeEvent::Piece { header, bytes } => {
-                let media = self.node.media_time();
-                let credentials = self.node.credentials().lock();
-                self.player.handle_piece(&header, &bytes, &credentials, media);
-            }
-            NodeEvent::Alone | NodeEvent::Overlay(_) => {}
-        }
-    }
-
-    fn set_tracks(&mut self) {
-        let credentials = self.node.credentials().lock();
-        let Some(view) = credentials.view() else { return };
-        let tracks = &view.head().fields().tracks;
-        self.player.set_tracks(tracks.iter().map(|t| (t.track, t.k)));
-        let mut shown = self.shown.lock();
-        shown.tracks = tracks.len();
-        if let Credentials::Viewer(member) = &*credentials
-            && let Some(sealed) = member.sealed_head()
-        {
-            shown.title = sealed.title;
-        }
-    }
-
-    async fn step(&mut self) {
-        let Some(media) = self.node.media_time() else { return };
-        let now_us = self.node.now().as_micros().cast_signed();
-        let outcome = self.player.step(now_us, media.media_us);
-        self.report(&outcome, media.media_us);
-        for released in outcome.released {
-            // The shell may have gone: then nothing is handed out, and the rest goes on.
-            if let Err(mpsc::error::TrySendError::Full(_)) = self.units.try_send(released) {
-                self.missed += 1;
-            }
-        }
-        let playhead_ms = u32::try_from(self.player.playout().position_us() / 1000).unwrap_or(0);
-        if playhead_ms >= self.playhead_ms.saturating_add(100) {
-            self.playhead_ms = playhead_ms;
-            self.node.playhead_all(playhead_ms).await;
-        }
-    }
-
-    fn report(&mut self, outcome: &Outcome, media_us: i64) {
-        let position_ms = self.player.playout().position_us() / 1000;
-        if outcome.first && !self.first_told {
-            self.first_told = true;
-            let startup_ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
-            let latency_ms = (media_us - self.player.playout().position_us()) / 1000;
-            self.tell(Event::FirstFrame { startup_ms, latency_ms });
-        }
-        if outcome.stalled {
-            self.tell(Event::Stalled { position_ms });
-        }
-        if let Some(for_us) = outcome.resumed_us {
-            self.tell(Event::Resumed { position_ms, for_ms: for_us / 1000 });
-        }
-        if let Some(why) = &outcome.refused {
-            let message = format!("a part of the stream was refused: {why}");
-            self.tell(Event::Notice { kind: "decode_failed", message });
-        }
-        self.show(self.watching());
-    }
-
-    fn watching(&self) -> Watching {
-        let silent = self.heard.elapsed() > SILENT;
-        match self.player.playout().state() {
-            _ if silent && self.joined => Watching::BroadcasterSilent,
-            State::Waiting => Watching::Joining,
-            _ if self.player.is_paused() => Watching::Paused,
-            _ => Watching::Playing,
-        }
-    }
-
-    fn ended(&mut self) -> Option<EndReason> {
-        // The last chunk of each track is signed, too: it says so although the head was lost.
-        if self.player.is_over() {
-            return Some(EndReason::Finished);
-        }
-        if self.node.credentials().lock().is_ended() {
-            // A last piece that was lost with its sender does not come any more.
-            let since = self.end_heard.get_or_insert_with(Instant::now).elapsed();
-            let waiting = self.player.playout().state() == State::Waiting;
-            return (waiting || since > LAST_WORDS).then_some(EndReason::Finished);
-        }
-        let patience = self.patience?;
-        (self.heard.elapsed() > patience).then_some(EndReason::Unreachable)
-    }
-
-    async fn stats(&self) -> Option<Stats> {
-        let report = self.node.report().await?;
-        let now_us = self.node.now().as_micros().cast_signed();
-        let playout = self.player.playout();
-        let media = self.node.media_time();
-        let playing = playout.state() != State::Waiting;
-        let (stalls, stalled_us) = playout.stalls(now_us);
-        let latency_us = media.map(|m| m.media_us - playout.position_us()).filter(|_| playing);
-        let figures = Playing {
-            position_ms: playout.position_us() / 1000,
-            latency_ms: latency_us.map(|us| us / 1000),
-            clock_error_ms: media.map(|m| m.error_us / 1000),
-            target_ms: Some(playout.target_us() / 1000),
-            buffer_ms: self.player.buffered_us() / 1000,
-            stalls,
-            stalled_ms: stalled_us / 1000,
-            stream_bytes: self.player.stream_bytes(),
-        };
-        let uptime = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let fed = report.peers.iter().filter(|peer| peer.fed > 0).count();
-        let upload = self.contributor.giving().upload(fed);
-        Some(Stats::new(Role::Viewer, uptime, &report, figures, upload))
-    }
-
-    fn show(&mut self, state: Watching) {
-        if self.state != Some(state) {
-            self.state = Some(state);
-            self.tell(Event::State(state));
-        }
-    }
-
-    fn tell(&mut self, event: Event) {
-        // A shell that does not listen loses events, never the picture.
-        let _ = self.events.try_send(event);
     }
 }

@@ -49,6 +49,8 @@ fn broadcast() -> Broadcast {
         upload_limit: Some(ROOM_FOR_ONE),
         seed: 1,
         tracks: vec![(sound(), SOUND_BPS)],
+        picture: None,
+        conditions: Conditions::unrestricted(),
     };
     let (broadcast, _) = Broadcast::start(config).unwrap();
     let fed = broadcast.clone();

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use manyhands_media::{AacConfig, AccessUnit, Codec, TrackConfig};
 use manyhands_session::{
-    Broadcast, BroadcastConfig, Channel, Checking, Contribution, EndReason, Event, Link, Outputs,
-    Released, Secret, Watch, WatchConfig,
+    Broadcast, BroadcastConfig, Channel, Checking, Conditions, Contribution, EndReason, Event,
+    Link, Outputs, Released, Secret, Watch, WatchConfig,
 };
 use tokio::time::{interval, timeout};
 
@@ -51,6 +51,8 @@ fn try_broadcast(
         upload_limit: None,
         seed: run,
         tracks: vec![(sound(), 64_000)],
+        picture: None,
+        conditions: Conditions::unrestricted(),
     };
     Ok(Broadcast::start(config)?.0)
 }
@@ -110,7 +112,7 @@ async fn viewers_get_exactly_what_was_sent_and_hear_the_signed_end() {
             take_row(&mut outputs, 60).await;
             done.send(()).await.unwrap();
             while let Some(event) = outputs.events.recv().await {
-                if let Event::Ended(reason) = event {
+                if let Event::Ended { reason, .. } = event {
                     done.send(()).await.unwrap();
                     return (viewer.leave().await.unwrap(), reason);
                 }
@@ -155,7 +157,7 @@ async fn another_invitation_opens_nothing() {
     let watching = async {
         while let Some(event) = outputs.events.recv().await {
             assert!(!matches!(event, Event::Joined { .. } | Event::FirstFrame { .. }), "{event:?}");
-            if let Event::Ended(reason) = event {
+            if let Event::Ended { reason, .. } = event {
                 ended = Some(reason);
                 return;
             }

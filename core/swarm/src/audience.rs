@@ -105,7 +105,7 @@ impl Swarm {
     }
 
     /// This node and everything below it in a substream.
-    fn below(&self, now: Time, id: LaneId) -> LaneReport {
+    pub(crate) fn below(&self, now: Time, id: LaneId) -> LaneReport {
         let own = self.own_slack(now, id);
         let mut sum = LaneReport {
             track: id.track,

@@ -79,6 +79,10 @@ pub(crate) struct Uplink {
     number: u64,
     /// Pieces dropped because they waited too long or the queue was full.
     pub(crate) expired: u64,
+    /// Of these, bytes of live ones that waited for their turn, and that a neighbour's way was
+    /// blocked for.
+    pub(crate) dropped_bytes: u64,
+    pub(crate) blocked_bytes: u64,
 }
 
 impl Uplink {
@@ -111,6 +115,7 @@ impl Uplink {
         let queued = [&self.rescue, &self.live, &self.repair].map(|q| q.heap.len());
         if queued.iter().sum::<usize>() + self.parked.len() >= MAX_QUEUED {
             self.expired += 1;
+            self.count_drop(class, &entry, Gate::Drop);
             return false;
         }
         self.number += 1;
@@ -159,7 +164,8 @@ impl Uplink {
         for class in [Class::Rescue, Class::Live, Class::Repair] {
             while let Some(entry) = self.queue(class).heap.peek().map(|e| e.0) {
                 let late = now.since(entry.queued) > MAX_WAIT || self.rate == Some(0);
-                let verdict = if late { Gate::Drop } else { gate(class, &entry) };
+                let opinion = gate(class, &entry);
+                let verdict = if late { Gate::Drop } else { opinion };
                 if verdict == Gate::Send && !self.has_tokens(entry.len) {
                     return None;
                 }
@@ -174,10 +180,28 @@ impl Uplink {
                     self.take(entry.len);
                     return Some((class, entry));
                 }
-                self.expired += u64::from(late);
+                if late {
+                    self.expired += 1;
+                    self.count_drop(class, &entry, opinion);
+                }
             }
         }
         None
+    }
+
+    /// How long the oldest live piece has waited for its turn.
+    pub(crate) fn oldest_wait(&self, now: Time) -> Duration {
+        let oldest = self.live.heap.iter().map(|entry| entry.0.queued).min();
+        oldest.map_or(Duration::ZERO, |queued| now.since(queued))
+    }
+
+    /// What nobody wants any more is no loss; `gate` is what it said of the piece.
+    fn count_drop(&mut self, class: Class, entry: &Entry, gate: Gate) {
+        match (class, gate) {
+            (Class::Repair, _) => {}
+            (Class::Live, Gate::Park) => self.blocked_bytes += u64::from(entry.len),
+            (Class::Live, _) => self.dropped_bytes += u64::from(entry.len),
+        }
     }
 
     /// A piece longer than the bucket leaves on a full bucket and is paid for afterwards.

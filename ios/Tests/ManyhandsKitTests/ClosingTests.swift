@@ -61,7 +61,7 @@ struct ClosingTests {
         do {
             _ = try Watching(join("abc"))
             Issue.record("a cut link was taken")
-        } catch Failure.BadLink(let message) {
+        } catch Failure.DamagedLink(let message) {
             #expect(message.contains("damaged"))
         }
         #expect(throws: Failure.self) {

@@ -53,6 +53,8 @@ fn feed(framing: Framing) -> Feed {
         upload_limit: None,
         seed: 1,
         tracks: encoders.tracks(),
+        picture: None,
+        conditions: crate::Conditions::unrestricted(),
     };
     encoders.feed(Broadcast::start(config).unwrap().0)
 }

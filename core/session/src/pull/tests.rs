@@ -56,7 +56,7 @@ async fn each_decoder_gets_its_units_and_the_end() {
     units.try_send(released(0, 0, true, Some(picture()))).unwrap();
     units.try_send(released(1, 7, true, Some(sound()))).unwrap();
     units.try_send(released(0, 1, false, None)).unwrap();
-    events.try_send(Event::Ended(EndReason::Finished)).unwrap();
+    events.try_send(Event::Ended { reason: EndReason::Finished, ran_ms: None }).unwrap();
     let heard = next(&rows.audio).await.unwrap().unwrap();
     assert_eq!((heard.unit.dts, heard.changed, heard.config.kind()), (7, true, TrackKind::Audio));
     for (dts, changed) in [(0, true), (1, false)] {
@@ -64,13 +64,16 @@ async fn each_decoder_gets_its_units_and_the_end() {
         assert_eq!((seen.unit.dts, seen.changed, &*seen.config), (dts, changed, &picture()));
     }
     assert!(next(&rows.video).await.unwrap().is_none());
-    assert_eq!(next(&rows.events).await, Ok(Some(Event::Ended(EndReason::Finished))));
+    assert_eq!(
+        next(&rows.events).await,
+        Ok(Some(Event::Ended { reason: EndReason::Finished, ran_ms: None }))
+    );
 }
 
 #[tokio::test]
 async fn an_end_that_nobody_wanted_is_an_error() {
     let Session { events, closer: _closer, rows, .. } = session();
-    events.try_send(Event::Ended(EndReason::Unreachable)).unwrap();
+    events.try_send(Event::Ended { reason: EndReason::Unreachable, ran_ms: None }).unwrap();
     assert_eq!(next(&rows.video).await.err(), Some(EndReason::Unreachable));
     assert!(next(&rows.events).await.unwrap().is_some());
     let killed = session();

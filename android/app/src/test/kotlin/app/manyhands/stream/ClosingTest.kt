@@ -74,7 +74,7 @@ class ClosingTest {
     @Test
     fun `a failure has a kind and a message`() {
         val cut = Join("abc", Framing.START_CODES)
-        val failure = assertThrows(Failure.BadLink::class.java) { Watching.join(cut) }
+        val failure = assertThrows(Failure.DamagedLink::class.java) { Watching.join(cut) }
         assertTrue(failure.message, "damaged" in failure.message.orEmpty())
         with { broadcasting, _ ->
             val times = Times(0, 0, 1u)

@@ -1,0 +1,344 @@
+//! The task behind a broadcast: it alone has the keys, the chunkers and the node.
+
+use std::time::{Duration, Instant};
+
+use manyhands_media::{AccessUnit, Chunker, ClosedChunk, TrackConfig, TrackKind};
+use manyhands_net::{Credentials, Node, NodeEvent, to_piece};
+use manyhands_stream::{ChunkFlags, HeadInput, HeadSealed, HeadState, TrackInfo, TrackSealed};
+use tokio::sync::mpsc;
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::{BroadcastConfig, Command};
+use crate::stats::{Playing, Role, Stats, Upload};
+use crate::timeline::{self, Timeline};
+use crate::vitals::Vitals;
+use crate::{Event, OnAir, unix_ms};
+
+/// Heads come each second, and so does the look at how it goes.
+const HEAD_BEAT: Duration = Duration::from_secs(1);
+/// How long the broadcaster serves on after its last chunk: a playout target, and a repair.
+const LINGER: Duration = Duration::from_millis(1_500);
+/// At most this long for viewers to take the end.
+const FAREWELL: Duration = Duration::from_secs(2);
+/// The origin's tick, from which a part gets at least 2.5 KB (DESIGN, "Shape").
+const CHUNK_MS: u16 = 100;
+
+/// One track on its way out.
+#[derive(Debug)]
+struct Outgoing {
+    id: u8,
+    k: u8,
+    wire_bps: u32,
+    chunker: Chunker,
+    timeline: Timeline,
+    config: TrackConfig,
+    next_chunk: u32,
+}
+
+/// The task behind a broadcast.
+pub(super) struct Live {
+    node: Node,
+    events: mpsc::Sender<Event>,
+    title: String,
+    tracks: Vec<Outgoing>,
+    began: Instant,
+    upload_limit: Option<u64>,
+    stream_bytes: u64,
+    ended: bool,
+    on_air: OnAir,
+    vitals: Vitals,
+}
+
+impl Live {
+    pub(super) fn new(config: BroadcastConfig, node: Node, events: mpsc::Sender<Event>) -> Self {
+        let mut tracks = Vec::new();
+        for (track, rate) in config.tracks {
+            let id = tracks.len() as u8;
+            let (k, wire_bps) = shape(track.kind(), rate);
+            tracks.push(Outgoing {
+                id,
+                k,
+                wire_bps,
+                chunker: Chunker::new(CHUNK_MS),
+                timeline: Timeline::default(),
+                config: track,
+                next_chunk: 0,
+            });
+        }
+        Self {
+            node,
+            events,
+            title: config.title,
+            tracks,
+            began: Instant::now(),
+            upload_limit: config.upload_limit,
+            stream_bytes: 0,
+            ended: false,
+            on_air: OnAir::default(),
+            vitals: Vitals::new(config.picture, config.conditions),
+        }
+    }
+
+    pub(super) async fn run(
+        mut self,
+        mut commands: mpsc::Receiver<Command>,
+        mut node_events: mpsc::Receiver<NodeEvent>,
+    ) {
+        let mut ticks = interval(Duration::from_millis(u64::from(CHUNK_MS)));
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut heads = interval(HEAD_BEAT);
+        self.publish_head().await;
+        let tracks = self.node.credentials().lock().tracks();
+        self.node.tracks(tracks).await;
+        loop {
+            tokio::select! {
+                command = commands.recv() => match command {
+                    Some(Command::Unit { track, unit, config, captured }) => {
+                        self.on_unit(track, unit, config, captured).await;
+                    }
+                    Some(Command::Stats(reply)) => {
+                        if let Some(stats) = self.stats().await {
+                            let _ = reply.send(stats);
+                        }
+                    }
+                    Some(Command::UploadLimit(limit)) => {
+                        self.upload_limit = limit;
+                        self.node.set_upload_limit(limit).await;
+                    }
+                    Some(Command::Conditions(conditions)) => self.vitals.set_conditions(conditions),
+                    Some(Command::Picture(picture)) => {
+                        let target = self.vitals.choose(picture);
+                        target.into_iter().for_each(|target| self.tell(Event::Encode(target)));
+                    }
+                    Some(Command::OnAir(on_air)) => self.set_on_air(on_air).await,
+                    Some(Command::Finish(reply)) => {
+                        // Whoever still pushes hears that it is over.
+                        commands.close();
+                        self.finish().await;
+                        if let Some(stats) = self.stats().await {
+                            let _ = reply.send(stats);
+                        }
+                        self.node.leave(FAREWELL).await;
+                        return;
+                    }
+                    // The shell has let go of it: the node goes with it.
+                    None => return,
+                },
+                _ = ticks.tick() => self.on_tick().await,
+                _ = heads.tick() => {
+                    self.rotate_epoch().await;
+                    self.publish_head().await;
+                    self.look().await;
+                }
+                Some(event) = node_events.recv() => self.on_node_event(event),
+            }
+        }
+    }
+
+    async fn on_unit(
+        &mut self,
+        track: usize,
+        unit: AccessUnit,
+        config: Option<TrackConfig>,
+        captured: Instant,
+    ) {
+        let captured_us = self.node.time_of(captured).as_micros().cast_signed();
+        let Some(outgoing) = self.tracks.get_mut(track) else { return };
+        if let Some(config) = &config {
+            outgoing.config = config.clone();
+        }
+        let decode_us = timeline::decode_us(outgoing.config.timescale, &unit);
+        let prefix_before = outgoing.timeline;
+        outgoing.timeline.handle_unit(decode_us, captured_us);
+        let capture_ms = to_ms(captured_us);
+        let closed = outgoing.chunker.push(unit, capture_ms, config);
+        if let Some(closed) = closed {
+            self.publish(track, closed, Some(prefix_before), false).await;
+        }
+    }
+
+    async fn on_tick(&mut self) {
+        if self.ended {
+            return;
+        }
+        let now_ms = to_ms(self.node.now().as_micros().cast_signed());
+        for track in 0..self.tracks.len() {
+            let closed = self.tracks.get_mut(track).and_then(|t| t.chunker.tick(now_ms));
+            if let Some(closed) = closed {
+                self.publish(track, closed, None, false).await;
+            }
+        }
+    }
+
+    /// Seals, cuts and hands out a chunk.
+    async fn publish(
+        &mut self,
+        track: usize,
+        closed: ClosedChunk,
+        timeline: Option<Timeline>,
+        last: bool,
+    ) {
+        let Some(outgoing) = self.tracks.get_mut(track) else { return };
+        let prefix = timeline.unwrap_or(outgoing.timeline).prefix(outgoing.config.timescale);
+        let plaintext = [prefix, closed.plaintext].concat();
+        let flags = ChunkFlags { keyframe: closed.keyframe, paused: closed.paused, last };
+        let number = outgoing.next_chunk;
+        outgoing.next_chunk = number.saturating_add(1);
+        self.stream_bytes += plaintext.len() as u64;
+        let pieces = {
+            let mut credentials = self.node.credentials().lock();
+            let Credentials::Origin(origin) = &mut *credentials else { return };
+            origin
+                .seal(outgoing.id, flags, number, closed.capture_ms, &plaintext)
+                .and_then(|sealed| origin.cut(&sealed, outgoing.k, closed.next_due_ms, false))
+        };
+        match pieces {
+            Ok(pieces) => {
+                let pieces = pieces.into_iter().filter_map(|bytes| {
+                    let piece = to_piece(&bytes)?;
+                    Some((piece, bytes))
+                });
+                self.node.publish(pieces.collect()).await;
+            }
+            Err(error) => {
+                self.notice("chunk_lost", format!("a part of the stream is lost: {error}"))
+            }
+        }
+    }
+
+    async fn publish_head(&mut self) {
+        let state = match self.ended {
+            true => HeadState::Ended,
+            false if self.on_air.is_paused() => HeadState::Paused,
+            false => HeadState::Live,
+        };
+        let tracks = self.tracks.iter().map(|t| TrackInfo {
+            track: t.id,
+            k: t.k,
+            chunk_ms: CHUNK_MS,
+            kbps: u16::try_from(t.wire_bps / 1000).unwrap_or(u16::MAX).max(1),
+            edge: t.next_chunk.saturating_sub(1),
+        });
+        let names = self.tracks.iter().map(|t| TrackSealed {
+            track: t.id,
+            name: String::new(),
+            codec: t.config.codec.mime(),
+            timescale: t.config.timescale,
+            config: Vec::new(),
+        });
+        let sealed = HeadSealed { title: self.title.clone(), tracks: names.collect() };
+        let input = HeadInput { state, tracks: tracks.collect(), sealed };
+        let made = {
+            let mut credentials = self.node.credentials().lock();
+            let Credentials::Origin(origin) = &mut *credentials else { return };
+            origin.head(&input, unix_ms(), &mut rand::rng())
+        };
+        match made {
+            Ok(_) => self.node.publish_head().await,
+            Err(error) => self.notice("head_lost", error.to_string()),
+        }
+    }
+
+    async fn rotate_epoch(&mut self) {
+        let now_ms = to_ms(self.node.now().as_micros().cast_signed());
+        let rotated = {
+            let mut credentials = self.node.credentials().lock();
+            let Credentials::Origin(origin) = &mut *credentials else { return };
+            if !origin.epoch_is_due(now_ms) {
+                return;
+            }
+            origin.rotate_epoch(unix_ms(), now_ms, &mut rand::rng()).map(|_| ())
+        };
+        match rotated {
+            Ok(()) => self.node.publish_state().await,
+            Err(error) => self.notice("epoch", error.to_string()),
+        }
+    }
+
+    async fn finish(&mut self) {
+        self.ended = true;
+        for track in 0..self.tracks.len() {
+            let now_ms = to_ms(self.node.now().as_micros().cast_signed());
+            let Some(outgoing) = self.tracks.get_mut(track) else { continue };
+            let closed = match outgoing.chunker.finish() {
+                Some(closed) => Some(closed),
+                None => outgoing.chunker.tick(now_ms),
+            };
+            if let Some(closed) = closed {
+                self.publish(track, closed, None, true).await;
+            }
+        }
+        self.publish_head().await;
+        // The last chunk is as likely to need repair as any other: stay for it, if anybody is there.
+        if self.node.report().await.is_some_and(|report| !report.peers.is_empty()) {
+            tokio::time::sleep(LINGER).await;
+            self.publish_head().await;
+        }
+    }
+
+    async fn stats(&mut self) -> Option<Stats> {
+        let report = self.node.report().await?;
+        let now_ms = i64::from(to_ms(self.node.now().as_micros().cast_signed()));
+        let playing =
+            Playing { position_ms: now_ms, stream_bytes: self.stream_bytes, ..Playing::default() };
+        let (uptime, sent) = (self.began.elapsed(), self.node.meter().sent());
+        let upload = Upload::own(self.upload_limit, &report);
+        let mut stats = Stats::new(Role::Broadcaster, uptime, &report, playing, upload);
+        self.vitals.fill(uptime, &report, sent, &mut stats);
+        Some(stats)
+    }
+
+    /// Once a second: how it goes, and what the encoder should make.
+    async fn look(&mut self) {
+        let Some(report) = self.node.report().await else { return };
+        let sent = self.node.meter().sent();
+        let news = self.vitals.handle(self.began.elapsed(), &report, sent);
+        news.health.into_iter().for_each(|health| self.tell(Event::Health(health)));
+        news.target.into_iter().for_each(|target| self.tell(Event::Encode(target)));
+    }
+
+    async fn set_on_air(&mut self, on_air: OnAir) {
+        for track in &mut self.tracks {
+            track.chunker.set_paused(!match track.config.kind() {
+                TrackKind::Video => on_air.has_picture(),
+                TrackKind::Audio => on_air.has_sound(),
+            });
+        }
+        // A pause has to be known before its first chunk is played.
+        if std::mem::replace(&mut self.on_air, on_air).is_paused() != on_air.is_paused() {
+            self.publish_head().await;
+        }
+    }
+
+    fn on_node_event(&mut self, event: NodeEvent) {
+        if let NodeEvent::Joined { peer, via } = event {
+            self.tell(Event::Joined { peer, via: via.word() });
+        }
+    }
+
+    fn notice(&mut self, kind: &'static str, message: String) {
+        self.tell(Event::Notice { kind, message });
+    }
+
+    fn tell(&self, event: Event) {
+        // A shell that does not listen loses notices, never the broadcast.
+        let _ = self.events.try_send(event);
+    }
+}
+
+/// K and the wire rate (about 1.105 times the media's, with headers, signatures and QUIC; the
+/// prototype's figure) of a track that takes `rate` bits a second.
+fn shape(kind: TrackKind, rate: u32) -> (u8, u32) {
+    let wire_bps = (f64::from(rate) * 1.105) as u32;
+    let k = match (kind, rate) {
+        (TrackKind::Audio, _) => 1,
+        (_, 1_800_000..) => 8,
+        (_, 900_000..) => 4,
+        _ => 2,
+    };
+    (k, wire_bps.max(16_000))
+}
+
+fn to_ms(us: i64) -> u32 {
+    u32::try_from(us.max(0) / 1000).unwrap_or(u32::MAX)
+}

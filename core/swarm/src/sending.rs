@@ -1,0 +1,42 @@
+//! How well this node's own pieces get away: what a broadcaster is told about its upload.
+
+use core::time::Duration;
+
+use crate::{Swarm, Time};
+
+/// Live pieces on their way out, and whom they reach.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sending {
+    /// How long the oldest live piece has waited for its turn.
+    pub waiting: Duration,
+    /// Bytes of live pieces that waited for their turn for too long, since the node began.
+    pub dropped_bytes: u64,
+    /// Bytes of live pieces that waited for too long because the way to one neighbour was blocked.
+    pub blocked_bytes: u64,
+    /// At the origin: the part of the viewers that have nobody who gives them some substream, as
+    /// their parents report it, 0 to 1.
+    pub missing: f32,
+}
+
+impl Swarm {
+    /// How sending goes now.
+    #[must_use]
+    pub fn sending(&self, now: Time) -> Sending {
+        Sending {
+            waiting: self.uplink.oldest_wait(now),
+            dropped_bytes: self.uplink.dropped_bytes,
+            blocked_bytes: self.uplink.blocked_bytes,
+            missing: self.missing(now),
+        }
+    }
+
+    /// Whoever is below this node in one substream and not in another lacks the other.
+    fn missing(&self, now: Time) -> f32 {
+        if !self.is_root() {
+            return 0.0;
+        }
+        let counts = self.lane_ids().into_iter().map(|id| self.below(now, id).count);
+        let (least, most) = counts.fold((u32::MAX, 0), |(a, b), n| (a.min(n), b.max(n)));
+        if most == 0 { 0.0 } else { 1.0 - least as f32 / most as f32 }
+    }
+}
