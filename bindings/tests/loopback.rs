@@ -6,90 +6,16 @@
 
 mod support;
 
-use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use manyhands_bindings::{
-    AudioCodec, AudioTrack, Broadcaster, DeviceState, EndReason, Failure, Figures, Framing, GoLive,
-    Heat, Join, LendingLimits, LendingOn, LendingReason, LendingSetup, NetworkKind, PlayState,
-    SessionEvent, Times, VideoTrack, Viewer, inspect_link, new_channel,
+    Broadcaster, DeviceState, EndReason, Failure, Figures, Framing, GoLive, Heat, Join,
+    LendingLimits, LendingOn, LendingReason, LendingSetup, NetworkKind, PlayState, SessionEvent,
+    Times, VideoTrack, Viewer, inspect_link, share_forms,
 };
+use support::shell::{LOOPBACK, PATIENCE, go_live, join, play, silent};
 use support::{Track, Unit};
-use tokio::time::{sleep_until, timeout};
-
-/// Nothing here takes longer on any machine that works.
-const PATIENCE: Duration = Duration::from_secs(60);
-const LOOPBACK: &str = "127.0.0.1:0";
-
-fn go_live(film: &[Track; 2]) -> GoLive {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    let [picture, sound] = film;
-    let video = VideoTrack {
-        timescale: picture.timescale,
-        bitrate: 400_000,
-        rotation: 90,
-        framing: Framing::Lengths,
-    };
-    let audio = AudioTrack {
-        timescale: sound.timescale,
-        bitrate: 96_000,
-        codec: AudioCodec::Aac,
-        sample_rate: 48_000,
-        channels: 2,
-    };
-    GoLive {
-        title: "A title".into(),
-        keys: new_channel(),
-        broadcast: 1,
-        started_ms: now.as_millis() as u64,
-        private: false,
-        video: Some(video),
-        audio: Some(audio),
-        upload_limit_bps: None,
-        picture: None,
-        device: None,
-        listen: LOOPBACK.into(),
-    }
-}
-
-fn silent() -> [Track; 2] {
-    let track = || Track { timescale: 48_000, sets: Vec::new(), units: Vec::new() };
-    [track(), track()]
-}
-
-fn join(link: String) -> Arc<Viewer> {
-    let listen = LOOPBACK.into();
-    let framing = Framing::Lengths;
-    Viewer::join(Join {
-        link,
-        framing,
-        upload_limit_bps: None,
-        lending: None,
-        patience_ms: None,
-        listen,
-    })
-    .unwrap()
-}
-
-/// Pushes a film as fast as it plays, each unit when it is due.
-async fn play(broadcaster: &Broadcaster, film: &[Track; 2]) {
-    broadcaster.set_parameter_sets(film[0].sets.clone()).unwrap();
-    let due = |track: usize, unit: &Unit| unit.times.dts as f64 / f64::from(film[track].timescale);
-    let mut all: Vec<(f64, usize, &Unit)> = Vec::new();
-    for (number, track) in film.iter().enumerate() {
-        all.extend(track.units.iter().map(|unit| (due(number, unit), number, unit)));
-    }
-    all.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let (began, zero) = (Instant::now(), all[0].0);
-    for (due, number, unit) in all {
-        sleep_until((began + Duration::from_secs_f64(due - zero)).into()).await;
-        let pushed = match number {
-            0 => broadcaster.push_video(&unit.data, unit.times),
-            _ => broadcaster.push_audio(&unit.data, unit.times),
-        };
-        pushed.unwrap();
-    }
-}
+use tokio::time::timeout;
 
 /// Holds what came against what went, from the first unit that came to the last that went.
 fn compare(came: &[Unit], went: &Track) {
@@ -99,6 +25,20 @@ fn compare(came: &[Unit], went: &Track) {
     assert_eq!(came.len(), went.units.len() - start);
     for (came, went) in came.iter().zip(&went.units[start..]) {
         assert_eq!(came, went);
+    }
+}
+
+/// B24: what is copied or sent holds exactly one whole link.
+#[test]
+fn a_link_is_shared_whole_with_a_web_address_or_without() {
+    let broadcaster = Broadcaster::go_live(go_live(&silent())).unwrap();
+    let link = broadcaster.link();
+    for (host, tappable) in [(None, false), (Some("example.org"), true)] {
+        let shared = share_forms(&link, host.map(str::to_owned)).unwrap();
+        assert_eq!(inspect_link(&shared.link).unwrap(), inspect_link(&link).unwrap());
+        assert_eq!(shared.tappable, tappable);
+        assert_eq!(shared.code.len(), (shared.code_side * shared.code_side) as usize);
+        assert!(shared.code.contains(&0) && shared.code.contains(&1));
     }
 }
 

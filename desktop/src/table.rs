@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write as _};
 
-use manyhands_session::Stats;
+use manyhands_session::{Cause, Level, Stats};
 use qrcode::QrCode;
 use qrcode::render::unicode::Dense1x2;
 
@@ -74,13 +74,28 @@ pub(crate) fn watching(viewers: u64) -> String {
     }
 }
 
-fn health(stats: &Stats) -> &'static str {
-    match stats.latency_ms {
-        None => "-",
-        Some(_) if stats.buffer_ms <= 0 => "Poor",
-        Some(_) if stats.stalled_ms > 0 => "Fair",
-        Some(_) => "Good",
-    }
+/// A broadcaster's word and its cause; a viewer has none, only a picture that stands or doesn't.
+fn health(stats: &Stats) -> String {
+    let Some(health) = &stats.health else {
+        let stands = stats.latency_ms.is_some() && stats.buffer_ms <= 0;
+        return if stands { "Catching up…" } else { "-" }.into();
+    };
+    let word = match health.now.level {
+        Level::Ready => "Ready",
+        Level::Good => "Good",
+        Level::Fair => "Fair",
+        Level::Poor => "Poor",
+        Level::Lost => "Lost",
+    };
+    let cause = health.now.cause.map(|cause| match cause {
+        Cause::SlowUpload => "slow upload",
+        Cause::Loss => "packets get lost",
+        Cause::ViewersMissing => "some viewers miss parts",
+        Cause::Heat => "warm",
+        Cause::NoAnswer => "nobody answers",
+        Cause::NoNetwork => "no network",
+    });
+    cause.map_or(word.into(), |cause| format!("{word}, {cause}"))
 }
 
 fn megabytes(bytes: u64) -> String {

@@ -1,5 +1,9 @@
 //! A film made by ffmpeg, and its units as ffprobe finds them.
 
+#![allow(dead_code, reason = "each test uses a part")]
+
+pub(crate) mod shell;
+
 use std::path::Path;
 use std::process::Command;
 

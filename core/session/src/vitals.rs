@@ -15,6 +15,8 @@ use crate::stats::{Data, Stats};
 /// Under this there is hardly a slot more than needed (DESIGN, "Slots": from here on the origin
 /// gives all it may).
 const SHORT_RATIO: f32 = 1.15;
+/// Seconds that the first viewer has to find its places.
+const ARRIVING: u64 = 3;
 /// With most ways this full, what was dropped on them is this side's upload and not one neighbour's.
 const FULL: Duration = Duration::from_millis(300);
 
@@ -39,6 +41,7 @@ pub(crate) struct News {
 /// Totals at the last look.
 #[derive(Debug, Clone, Copy, Default)]
 struct Totals {
+    made: u64,
     sent: u64,
     dropped: u64,
     blocked: u64,
@@ -55,6 +58,8 @@ pub(crate) struct Vitals {
     adaptation: Option<Adaptation>,
     flow: Flow,
     last: Totals,
+    /// Seconds for which somebody has been connected.
+    connected: u64,
     viewers_max: u64,
 }
 
@@ -68,6 +73,7 @@ impl Vitals {
             adaptation: picture.map(Adaptation::new),
             flow: Flow::new(Duration::ZERO),
             last: Totals::default(),
+            connected: 0,
             viewers_max: 0,
         }
     }
@@ -84,10 +90,10 @@ impl Vitals {
     }
 
     /// Takes in the node's figures at `now`, since the broadcast began, and what has left on the
-    /// line by then.
-    pub(crate) fn handle(&mut self, now: Duration, report: &Report, sent: u64) -> News {
+    /// line by then; `made` bytes of stream have been made.
+    pub(crate) fn handle(&mut self, now: Duration, report: &Report, sent: u64, made: u64) -> News {
         self.count(now, report, sent);
-        let second = self.second(report);
+        let second = self.second(report, made);
         self.window.push(second);
         let Some(measured) = self.window.measure() else { return News::default() };
         let target = self.adaptation.as_mut().and_then(|a| a.handle(now, &measured));
@@ -110,9 +116,11 @@ impl Vitals {
         self.viewers_max = self.viewers_max.max(viewers);
     }
 
-    fn second(&mut self, report: &Report) -> Second {
+    fn second(&mut self, report: &Report, made: u64) -> Second {
+        self.connected = if report.peers.is_empty() { 0 } else { self.connected + 1 };
         let (out, sending) = (report.outgoing, report.sending);
         let total = Totals {
+            made,
             sent: report.swarm.as_ref().map_or(0, |swarm| swarm.counters.sent_bytes),
             dropped: sending.map_or(0, |s| s.dropped_bytes),
             blocked: sending.map_or(0, |s| s.blocked_bytes),
@@ -130,6 +138,7 @@ impl Vitals {
             connected: !report.peers.is_empty(),
             offline: self.conditions.network.is_none(),
             unconfirmed: out.unconfirmed.unwrap_or(Duration::MAX),
+            made: if self.connected > ARRIVING { new(|t| t.made) } else { 0 },
             left: new(|t| t.sent).saturating_sub(refused),
             dropped: new(|t| t.dropped) + blocked,
             waiting: sending.map_or(Duration::ZERO, |s| s.waiting).max(on_their_ways),

@@ -12,7 +12,7 @@ use super::{BroadcastConfig, Command};
 use crate::stats::{Playing, Role, Stats, Upload};
 use crate::timeline::{self, Timeline};
 use crate::vitals::Vitals;
-use crate::{Event, OnAir, unix_ms};
+use crate::{Event, OnAir, Target, unix_ms};
 
 /// Heads come each second, and so does the look at how it goes.
 const HEAD_BEAT: Duration = Duration::from_secs(1);
@@ -107,8 +107,9 @@ impl Live {
                     }
                     Some(Command::Conditions(conditions)) => self.vitals.set_conditions(conditions),
                     Some(Command::Picture(picture)) => {
-                        let target = self.vitals.choose(picture);
-                        target.into_iter().for_each(|target| self.tell(Event::Encode(target)));
+                        if let Some(target) = self.vitals.choose(picture) {
+                            self.follow(target).await;
+                        }
                     }
                     Some(Command::OnAir(on_air)) => self.set_on_air(on_air).await,
                     Some(Command::Finish(reply)) => {
@@ -292,9 +293,23 @@ impl Live {
     async fn look(&mut self) {
         let Some(report) = self.node.report().await else { return };
         let sent = self.node.meter().sent();
-        let news = self.vitals.handle(self.began.elapsed(), &report, sent);
+        let began = self.began.elapsed();
+        let news = self.vitals.handle(began, &report, sent, self.stream_bytes);
         news.health.into_iter().for_each(|health| self.tell(Event::Health(health)));
-        news.target.into_iter().for_each(|target| self.tell(Event::Encode(target)));
+        if let Some(target) = news.target {
+            self.follow(target).await;
+        }
+    }
+
+    /// The encoder is to make another picture: slots are as large as it needs from now on.
+    async fn follow(&mut self, target: Target) {
+        self.tell(Event::Encode(target));
+        let pictures = self.tracks.iter_mut().filter(|t| t.config.kind() == TrackKind::Video);
+        // How its chunks are cut is fixed for the run.
+        pictures.for_each(|track| track.wire_bps = wire_bps(target.picture.bitrate));
+        self.publish_head().await;
+        let tracks = self.node.credentials().lock().tracks();
+        self.node.tracks(tracks).await;
     }
 
     async fn set_on_air(&mut self, on_air: OnAir) {
@@ -326,17 +341,21 @@ impl Live {
     }
 }
 
-/// K and the wire rate (about 1.105 times the media's, with headers, signatures and QUIC; the
-/// prototype's figure) of a track that takes `rate` bits a second.
+/// What a track that takes `rate` bits a second takes on the wire: about 1.105 times as much, with
+/// headers, signatures and QUIC (the prototype's figure).
+fn wire_bps(rate: u32) -> u32 {
+    ((f64::from(rate) * 1.105) as u32).max(16_000)
+}
+
+/// K and the wire rate of a track that takes `rate` bits a second.
 fn shape(kind: TrackKind, rate: u32) -> (u8, u32) {
-    let wire_bps = (f64::from(rate) * 1.105) as u32;
     let k = match (kind, rate) {
         (TrackKind::Audio, _) => 1,
         (_, 1_800_000..) => 8,
         (_, 900_000..) => 4,
         _ => 2,
     };
-    (k, wire_bps.max(16_000))
+    (k, wire_bps(rate))
 }
 
 fn to_ms(us: i64) -> u32 {

@@ -27,6 +27,8 @@ pub(crate) struct Second {
     pub(crate) offline: bool,
     /// Since anybody confirmed anything.
     pub(crate) unconfirmed: Duration,
+    /// Bytes of the stream that were made; nothing as long as viewers have just come.
+    pub(crate) made: u64,
     /// Bytes of live pieces that left.
     pub(crate) left: u64,
     /// Bytes of live pieces that waited too long.
@@ -61,6 +63,9 @@ impl Window {
         let newest = self.0.back()?;
         let sum = |of: fn(&Second) -> u64| self.0.iter().map(of).sum::<u64>();
         let (left, dropped) = (sum(|s| s.left), sum(|s| s.dropped));
+        // With viewers, everything has to leave at least once.
+        let made = sum(|s| s.made);
+        let unsent = part(made.saturating_sub(left), made);
         let (packets, lost) = (sum(|s| s.packets), sum(|s| s.lost));
         let waiting: Duration = self.0.iter().map(|s| s.waiting).sum();
         // Whoever has just come lacks parts by nature: only what lasts counts.
@@ -69,7 +74,7 @@ impl Window {
             connected: newest.connected,
             offline: newest.offline,
             unconfirmed: newest.unconfirmed,
-            unsent: part(dropped, left.saturating_add(dropped)),
+            unsent: unsent.max(part(dropped, left.saturating_add(dropped))),
             waiting_s: waiting.as_secs_f64() / self.0.len() as f64,
             loss: if packets < FEWEST_PACKETS { 0.0 } else { part(lost, packets) },
             missing: if self.0.len() < SECONDS { 0.0 } else { missing },

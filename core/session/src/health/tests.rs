@@ -11,6 +11,7 @@ fn good() -> Second {
         connected: true,
         offline: false,
         unconfirmed: Duration::ZERO,
+        made: 900,
         left: 1_000,
         dropped: 0,
         waiting: Duration::ZERO,
@@ -63,7 +64,9 @@ fn very_slow() -> Second {
 fn each_line_of_the_table_has_its_bounds() {
     let fair = |cause| health(Level::Fair, cause);
     let poor = |cause| health(Level::Poor, cause);
-    let of = |left, dropped| said(with(|second| (second.left, second.dropped) = (left, dropped)));
+    let of = |left, dropped| {
+        said(with(|second| (second.made, second.left, second.dropped) = (0, left, dropped)))
+    };
     assert_eq!(of(95, 5), GOOD);
     assert_eq!(of(949, 51), fair(Cause::SlowUpload));
     assert_eq!(of(80, 20), fair(Cause::SlowUpload));
@@ -92,6 +95,15 @@ fn each_line_of_the_table_has_its_bounds() {
     assert_eq!(of(Heat::Moderate), fair(Cause::Heat));
     assert_eq!(of(Heat::Severe), poor(Cause::Heat));
     assert_eq!(of(Heat::Critical), poor(Cause::Heat));
+}
+
+#[test]
+fn with_viewers_everything_has_to_leave_once() {
+    let of = |made, left| said(with(|second| (second.made, second.left) = (made, left)));
+    assert_eq!(of(1_000, 5_000), GOOD);
+    assert_eq!(of(1_000, 950), GOOD);
+    assert_eq!(of(1_000, 900), health(Level::Fair, Cause::SlowUpload));
+    assert_eq!(of(1_000, 0), health(Level::Poor, Cause::SlowUpload));
 }
 
 #[test]

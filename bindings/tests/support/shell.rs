@@ -1,0 +1,87 @@
+//! What a shell does with a film: goes live with it, joins, pushes it as it plays.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use manyhands_bindings::{
+    AudioCodec, AudioTrack, Broadcaster, Failure, Framing, GoLive, Join, VideoTrack, Viewer,
+    new_channel,
+};
+use tokio::time::sleep_until;
+
+use super::{Track, Unit};
+
+/// Nothing here takes longer on any machine that works.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const LOOPBACK: &str = "127.0.0.1:0";
+
+pub(crate) fn go_live(film: &[Track; 2]) -> GoLive {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let [picture, sound] = film;
+    let video = VideoTrack {
+        timescale: picture.timescale,
+        bitrate: 400_000,
+        rotation: 90,
+        framing: Framing::Lengths,
+    };
+    let audio = AudioTrack {
+        timescale: sound.timescale,
+        bitrate: 96_000,
+        codec: AudioCodec::Aac,
+        sample_rate: 48_000,
+        channels: 2,
+    };
+    GoLive {
+        title: "A title".into(),
+        keys: new_channel(),
+        broadcast: 1,
+        started_ms: now.as_millis() as u64,
+        private: false,
+        video: Some(video),
+        audio: Some(audio),
+        upload_limit_bps: None,
+        picture: None,
+        device: None,
+        listen: LOOPBACK.into(),
+    }
+}
+
+pub(crate) fn silent() -> [Track; 2] {
+    let track = || Track { timescale: 48_000, sets: Vec::new(), units: Vec::new() };
+    [track(), track()]
+}
+
+pub(crate) fn join(link: String) -> Arc<Viewer> {
+    let listen = LOOPBACK.into();
+    let framing = Framing::Lengths;
+    Viewer::join(Join {
+        link,
+        framing,
+        upload_limit_bps: None,
+        lending: None,
+        patience_ms: None,
+        listen,
+    })
+    .unwrap()
+}
+
+/// Pushes a film as fast as it plays, each unit when it is due.
+pub(crate) async fn play(broadcaster: &Broadcaster, film: &[Track; 2]) {
+    broadcaster.set_parameter_sets(film[0].sets.clone()).unwrap();
+    let due = |track: usize, unit: &Unit| unit.times.dts as f64 / f64::from(film[track].timescale);
+    let mut all: Vec<(f64, usize, &Unit)> = Vec::new();
+    for (number, track) in film.iter().enumerate() {
+        all.extend(track.units.iter().map(|unit| (due(number, unit), number, unit)));
+    }
+    all.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let (began, zero) = (Instant::now(), all[0].0);
+    for (due, number, unit) in all {
+        sleep_until((began + Duration::from_secs_f64(due - zero)).into()).await;
+        let pushed = match number {
+            0 => broadcaster.push_video(&unit.data, unit.times),
+            _ => broadcaster.push_audio(&unit.data, unit.times),
+        };
+        // After a camera was off its encoder is asked for a keyframe; a film's comes by itself.
+        assert!(matches!(pushed, Ok(()) | Err(Failure::Dropped(_))), "{pushed:?}");
+    }
+}

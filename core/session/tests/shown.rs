@@ -1,0 +1,152 @@
+//! What shells show, over real sockets: whose side it is on, how it goes, and a viewer that pauses.
+
+// A test may end with a panic: that is how it fails.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use std::net::UdpSocket;
+
+use manyhands_session::{
+    Broadcast, Cause, Conditions, EndReason, Event, Health, Level, Network, Outputs, Transport,
+    Watch, Watching,
+};
+use support::{FRAME, LOOPBACK, PATIENCE, SOUND_BPS, broadcast, feed, frame, until, watch};
+use tokio::time::timeout;
+
+async fn shows(outputs: &mut Outputs, state: Watching) {
+    until(&mut outputs.events, |event| (*event == Event::State(state)).then_some(())).await;
+}
+
+fn offline() -> Conditions {
+    let plain = Conditions::unrestricted();
+    let network = Network { transport: Transport::None, ..plain.network };
+    Conditions { network, ..plain }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_link_to_what_is_not_live_waits_and_starts_by_itself() {
+    // An address that nobody has, but that the broadcaster will take.
+    let address = UdpSocket::bind(LOOPBACK).unwrap().local_addr().unwrap();
+    let (first, _) = broadcast(address, None);
+    let link = first.link().clone();
+    first.finish().await.unwrap();
+    let (viewer, mut outputs) = watch(&link, 1);
+    shows(&mut outputs, Watching::Waiting).await;
+    viewer.set_conditions(offline(), 0).await;
+    shows(&mut outputs, Watching::NoNetwork).await;
+    viewer.set_conditions(Conditions::unrestricted(), 0).await;
+    shows(&mut outputs, Watching::Waiting).await;
+    let (second, _) = broadcast(address, None);
+    let feeding = feed(&second);
+    shows(&mut outputs, Watching::Playing).await;
+    feeding.abort();
+}
+
+/// Two viewers that play, and a broadcaster that vanishes without a word.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn silence_is_the_broadcasters_while_another_viewer_answers_and_ours_when_nobody_does() {
+    let (broadcast, _) = broadcast(LOOPBACK, None);
+    let feeding = feed(&broadcast);
+    let link = broadcast.link().clone();
+    let ((one, mut its), (other, mut others)) = (watch(&link, 1), watch(&link, 2));
+    shows(&mut its, Watching::Playing).await;
+    shows(&mut others, Watching::Playing).await;
+    until_neighbours(&one, 2).await;
+    feeding.abort();
+    let _ = feeding.await;
+    drop(broadcast);
+    shows(&mut its, Watching::BroadcasterSilent).await;
+    drop(other);
+    shows(&mut its, Watching::CutOff).await;
+    one.set_conditions(offline(), 0).await;
+    shows(&mut its, Watching::NoNetwork).await;
+}
+
+async fn until_neighbours(viewer: &Watch, count: usize) {
+    let asking = async {
+        while viewer.stats().await.unwrap().peers < count {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, asking).await.expect("they meet");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_broadcaster_is_told_how_it_goes_and_why() {
+    let (broadcast, mut events) = broadcast(LOOPBACK, None);
+    let feeding = feed(&broadcast);
+    assert_eq!(health(&broadcast).await, Health::READY);
+    let (viewer, mut outputs) = watch(broadcast.link(), 1);
+    shows(&mut outputs, Watching::Playing).await;
+    let good = Health { level: Level::Good, cause: None };
+    until(&mut events, |event| (*event == Event::Health(good)).then_some(())).await;
+    // Half of what the sound takes.
+    broadcast.set_upload_limit(Some(u64::from(SOUND_BPS) / 2)).await;
+    let poor = Health { level: Level::Poor, cause: Some(Cause::SlowUpload) };
+    until(&mut events, |event| (*event == Event::Health(poor)).then_some(())).await;
+    broadcast.set_upload_limit(None).await;
+    until(&mut events, |event| (*event == Event::Health(good)).then_some(())).await;
+    broadcast.set_conditions(offline()).await;
+    let lost = Health { level: Level::Lost, cause: Some(Cause::NoNetwork) };
+    until(&mut events, |event| (*event == Event::Health(lost)).then_some(())).await;
+    let stats = broadcast.stats().await.unwrap();
+    let so_far = stats.health.unwrap().so_far;
+    assert_eq!(so_far.main_cause, Some(Cause::SlowUpload));
+    assert!((1..100).contains(&so_far.good_percent.unwrap()), "{so_far:?}");
+    assert_eq!((stats.viewers_max, stats.data.sent_metered), (1, 0));
+    assert!(stats.data.sent_unmetered > 0 && stats.data.sent_per_minute > 0);
+    feeding.abort();
+    viewer.leave().await.unwrap();
+}
+
+async fn health(broadcast: &Broadcast) -> Health {
+    broadcast.stats().await.unwrap().health.unwrap().now
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_viewer_that_pauses_goes_on_where_it_stood_until_it_goes_live() {
+    let (broadcast, _) = broadcast(LOOPBACK, None);
+    let feeding = feed(&broadcast);
+    let (viewer, mut outputs) = watch(broadcast.link(), 1);
+    shows(&mut outputs, Watching::Playing).await;
+    viewer.set_paused(true).await;
+    let behind = async {
+        loop {
+            if let Some(behind_ms) = viewer.stats().await.unwrap().behind_ms {
+                return behind_ms;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    assert!(timeout(PATIENCE, behind).await.unwrap() >= 5_000);
+    viewer.set_paused(false).await;
+    // Not one is missing, although the last ones before the pause came long ago.
+    let mut last = None;
+    for _ in 0..400 {
+        let unit = timeout(PATIENCE, outputs.units.recv()).await.unwrap().unwrap().unit;
+        assert_eq!(unit, frame(u32::try_from(unit.dts / FRAME).unwrap()));
+        assert!(last.is_none_or(|last| unit.dts == last + FRAME));
+        last = Some(unit.dts);
+    }
+    let stats = viewer.stats().await.unwrap();
+    assert!(stats.behind_ms.is_some(), "it does not catch up by itself");
+    assert_eq!(stats.stalls, 0);
+    viewer.go_live().await;
+    let live = async {
+        while viewer.stats().await.unwrap().behind_ms.is_some() {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, live).await.unwrap();
+    assert_eq!(viewer.stats().await.unwrap().stalls, 0, "what was asked for is no stall");
+    feeding.abort();
+    broadcast.finish().await.unwrap();
+    let ended = |event: &Event| match event {
+        Event::Ended { reason, ran_ms } => Some((*reason, *ran_ms)),
+        _ => None,
+    };
+    let (reason, ran_ms) = until(&mut outputs.events, ended).await;
+    assert_eq!(reason, EndReason::Finished);
+    assert!((10_000..60_000).contains(&ran_ms.unwrap()), "{ran_ms:?}");
+}
