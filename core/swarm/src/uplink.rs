@@ -115,7 +115,7 @@ impl Uplink {
         let queued = [&self.rescue, &self.live, &self.repair].map(|q| q.heap.len());
         if queued.iter().sum::<usize>() + self.parked.len() >= MAX_QUEUED {
             self.expired += 1;
-            self.count_drop(class, &entry, Gate::Drop);
+            self.count_drop(class, &entry, Gate::Send);
             return false;
         }
         self.number += 1;
@@ -195,12 +195,12 @@ impl Uplink {
         oldest.map_or(Duration::ZERO, |queued| now.since(queued))
     }
 
-    /// What nobody wants any more is no loss; `gate` is what it said of the piece.
+    /// A piece is lost that the gate would have sent or parked; what nobody wants is no loss.
     fn count_drop(&mut self, class: Class, entry: &Entry, gate: Gate) {
         match (class, gate) {
-            (Class::Repair, _) => {}
+            (Class::Repair, _) | (_, Gate::Drop) => {}
             (Class::Live, Gate::Park) => self.blocked_bytes += u64::from(entry.len),
-            (Class::Live, _) => self.dropped_bytes += u64::from(entry.len),
+            (Class::Live, Gate::Send) => self.dropped_bytes += u64::from(entry.len),
         }
     }
 
@@ -297,6 +297,29 @@ mod tests {
         assert_eq!(drain(&mut uplink, late), []);
         assert_eq!(uplink.expired, 1);
         assert_eq!(uplink.live.bytes, 0);
+    }
+
+    #[test]
+    fn live_pieces_that_waited_for_their_turn_are_told_from_those_whose_way_was_blocked() {
+        let mut uplink = Uplink::default();
+        uplink.push(Class::Live, entry(0, 100, Time::ZERO));
+        uplink.push(Class::Live, entry(1, 20, Time::ZERO));
+        uplink.push(Class::Live, entry(2, 3, Time::ZERO));
+        uplink.push(Class::Repair, entry(0, 5_000, Time::ZERO));
+        let late = Time::ZERO + MAX_WAIT + Duration::from_millis(1);
+        assert_eq!(uplink.oldest_wait(late), late.since(Time::ZERO));
+        let gate = |_: Class, e: &Entry| match e.due {
+            0 => Gate::Send,
+            1 => Gate::Park,
+            _ => Gate::Drop,
+        };
+        assert!(uplink.poll(late, gate).is_none());
+        assert_eq!(
+            (uplink.dropped_bytes, uplink.blocked_bytes),
+            (100, 20),
+            "nobody wanted the third"
+        );
+        assert_eq!(uplink.oldest_wait(late), Duration::ZERO);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use manyhands_swarm::message::{Accept, Attach, Detach, Flags, Hop, Path};
+use manyhands_swarm::message::{Accept, Attach, Detach, Flags, Hop, LaneReport, Path, Report};
 use manyhands_swarm::{Config, Message, NodeId, Output, PeerIndex, PeerInfo, Role, Swarm, Time};
 
 use super::net::{TRACK, copies, name, piece};
@@ -76,6 +76,31 @@ fn a_child_that_was_displaced_stays_when_the_other_goes_elsewhere() {
     }
     assert!(words.iter().any(|(to, m)| *to == 1 && matches!(m, Message::Recall(_))), "{words:?}");
     assert_eq!(origin.stats().lanes[0].children.len(), 1);
+}
+
+#[test]
+fn a_viewer_that_nobody_gives_a_substream_is_missed_there() {
+    let mut origin = Swarm::new(Config::new(Role::Origin, name(0), 7));
+    let now = Time::ZERO;
+    origin.handle_allowance(now, copies(3.0));
+    origin.handle_tracks(now, &[TRACK]);
+    assert_eq!(origin.sending(now).missing, 0.0, "nobody is there");
+    let report = |substream, count| {
+        let (track, slack, capacity_kbps) = (0, 0, 0);
+        LaneReport { track, substream, slack, count, capacity_kbps }
+    };
+    meet(&mut origin, now, 1);
+    let lanes = 0..TRACK.k;
+    for substream in lanes.clone() {
+        let Message::Attach(asked) = attach(u64::from(substream), 0) else { unreachable!() };
+        let asked = Attach { substream, ..asked };
+        origin.handle_message(now, PeerIndex(1), Message::Attach(asked));
+    }
+    // Of ten viewers below it all have the first substream, and nine the others.
+    let lanes = lanes.map(|s| report(s, if s == 0 { 10 } else { 9 })).collect();
+    let said = Report { lanes, spare_kbps: 0, offers: Vec::new() };
+    origin.handle_message(now, PeerIndex(1), Message::Report(said));
+    assert!((origin.sending(now).missing - 0.1).abs() < 1e-6);
 }
 
 #[test]
