@@ -1,4 +1,5 @@
-//! A running hash over all events of a run: equal runs have equal hashes.
+//! A running hash over what reaches the nodes of a run and what their viewers see: equal runs have
+//! equal hashes, however the simulator keeps its books.
 
 use crate::dice::mix;
 
