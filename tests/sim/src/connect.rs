@@ -134,6 +134,7 @@ impl World {
                 stirred: true,
                 control_at: 0,
                 rtt_us,
+                coming: Vec::new(),
             };
             let peer = self.nodes[own as usize].attach(link);
             let info = PeerInfo {
@@ -157,7 +158,7 @@ impl World {
             Contact { node: self.nodes[listener as usize].name, address: address(listener) };
         let now = self.local(dialler);
         self.nodes[dialler as usize].swarm.handle_connect_failed(now, contact);
-        let alone = self.nodes[dialler as usize].by_other.is_empty();
+        let alone = self.nodes[dialler as usize].is_alone();
         if alone {
             self.find_members(dialler);
         }
@@ -200,9 +201,7 @@ impl World {
         let node = &mut self.nodes[id as usize];
         node.alive = false;
         node.players.iter_mut().for_each(|p| p.finish(now));
-        let conns: Vec<_> = node.conns.iter_mut().filter_map(Option::take).collect();
-        node.by_other.clear();
-        for conn in conns {
+        for conn in node.cut_off() {
             let at = now + self.scenario.net.idle_ms * 1000;
             self.queue.push(at, What::Gone { at: conn.other, other: id, sent: now });
         }

@@ -69,9 +69,8 @@ impl World {
     }
 
     fn flash(&mut self, count: u32, over_s: f64) {
-        let scale = self.scale();
         for at in 0..count {
-            let id = self.add_viewer(scale);
+            let id = self.add_viewer();
             let when = over_s * (f64::from(at) + self.chance.unit()) / f64::from(count);
             self.queue.push(self.now + seconds(when), What::Come(id));
         }
@@ -90,8 +89,7 @@ impl World {
         for victim in self.victims(1, 0.0) {
             if graceful { self.leave(victim) } else { self.vanish(victim) }
         }
-        let scale = self.scale();
-        let id = self.add_viewer(scale);
+        let id = self.add_viewer();
         self.queue.push(self.now, What::Come(id));
         let rate = per_minute * self.watching().len().max(1) as f64 / 60.0;
         let pause = seconds(self.chance.exponential(1.0 / rate));

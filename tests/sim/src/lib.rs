@@ -10,6 +10,7 @@
 //! bit rate with keyframes, and a playout clock that measures start, latency and stalls. What it
 //! leaves out: congestion inside one connection and reordering beyond jitter.
 
+mod carry;
 pub mod checks;
 mod clock;
 mod connect;
@@ -23,6 +24,8 @@ mod player;
 mod queue;
 pub mod report;
 pub mod scenario;
+mod setup;
+mod watch;
 mod world;
 
 pub use report::Report;

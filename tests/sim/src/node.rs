@@ -1,13 +1,14 @@
 //! One simulated node: the state machine that ships, its wires, its clock, its player, and what a
 //! driver keeps for it.
 
-use std::collections::BTreeMap;
-
 use manyhands_swarm::{NodeId, Role, Swarm};
 
 use crate::clock::Clock;
 use crate::link::Wires;
 use crate::player::Player;
+
+/// In the place of a node's number where there is no node.
+const NOBODY: u32 = u32::MAX;
 
 /// One end of a connection.
 #[derive(Clone, Debug)]
@@ -24,6 +25,29 @@ pub(crate) struct Conn {
     /// Control messages arrive in order.
     pub(crate) control_at: u64,
     pub(crate) rtt_us: u64,
+    /// Acknowledgements on their way here: when they come, and of how many bytes.
+    pub(crate) coming: Vec<(u64, u32)>,
+}
+
+impl Conn {
+    /// One way, without jitter.
+    pub(crate) const fn delay_us(&self) -> u64 {
+        self.rtt_us / 2
+    }
+
+    /// Takes in the acknowledgements that have come by now.
+    pub(crate) fn count_acks(&mut self, now: u64) {
+        let Self { coming, acked_bytes, open_bytes, stirred, .. } = self;
+        coming.retain(|(at, bytes)| {
+            let here = *at <= now;
+            if here {
+                *acked_bytes += u64::from(*bytes);
+                *open_bytes = open_bytes.saturating_sub(u64::from(*bytes));
+                *stirred = true;
+            }
+            !here
+        });
+    }
 }
 
 /// Bytes a node has put on the wire and taken off it, by kind.
@@ -61,7 +85,9 @@ pub(crate) struct Node {
     /// One for the video, one for the sound.
     pub(crate) players: Vec<Player>,
     pub(crate) conns: Vec<Option<Conn>>,
-    pub(crate) by_other: BTreeMap<u32, u32>,
+    /// The node at the other end of each connection; [`NOBODY`] where there is none. Beside `conns`,
+    /// so that looking for one touches few lines of memory.
+    pub(crate) others: Vec<u32>,
     pub(crate) wake_at: u64,
     pub(crate) came_at: u64,
     pub(crate) upload_bps: u64,
@@ -74,7 +100,7 @@ pub(crate) struct Node {
 impl Node {
     /// The index under which the swarm knows a node, if it is connected.
     pub(crate) fn peer_of(&self, other: u32) -> Option<u32> {
-        self.by_other.get(&other).copied()
+        self.others.iter().position(|o| *o == other).map(|at| at as u32)
     }
 
     pub(crate) fn conn(&mut self, peer: u32) -> Option<&mut Conn> {
@@ -85,16 +111,27 @@ impl Node {
     pub(crate) fn attach(&mut self, conn: Conn) -> u32 {
         let free = self.conns.iter().position(Option::is_none).unwrap_or_else(|| {
             self.conns.push(None);
+            self.others.push(NOBODY);
             self.conns.len() - 1
         });
-        self.by_other.insert(conn.other, free as u32);
+        self.others[free] = conn.other;
         self.conns[free] = Some(conn);
         free as u32
     }
 
     pub(crate) fn detach(&mut self, peer: u32) -> Option<Conn> {
         let conn = self.conns.get_mut(peer as usize)?.take()?;
-        self.by_other.remove(&conn.other);
+        self.others[peer as usize] = NOBODY;
         Some(conn)
+    }
+
+    /// Takes all connections away at once.
+    pub(crate) fn cut_off(&mut self) -> Vec<Conn> {
+        self.others.fill(NOBODY);
+        self.conns.iter_mut().filter_map(Option::take).collect()
+    }
+
+    pub(crate) fn is_alone(&self) -> bool {
+        self.others.iter().all(|o| *o == NOBODY)
     }
 }

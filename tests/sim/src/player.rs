@@ -54,6 +54,8 @@ pub(crate) struct Player {
     quantile: u64,
     /// When the run began, in world time.
     run_start: u64,
+    /// When it last looked in vain; only another piece can change what it sees.
+    asleep: Option<u64>,
     pub(crate) watched: Watched,
     pub(crate) measuring: bool,
 }
@@ -72,6 +74,7 @@ impl Player {
             delays: Vec::new(),
             delay_at: 0,
             quantile: 300_000,
+            asleep: None,
             watched: Watched::default(),
             measuring: false,
         }
@@ -146,11 +149,22 @@ impl Player {
         }
     }
 
-    /// Lets the clock do what is due; when it wants to be called next.
-    pub(crate) fn tick(&mut self, world: u64) -> u64 {
+    /// A piece has arrived: when a clock that slept wants to be called, on the beat it looks by.
+    pub(crate) fn woken(&mut self, world: u64) -> Option<u64> {
+        let since = self.asleep.take()?;
+        Some(since + (world - since).div_ceil(RETRY_US).max(1) * RETRY_US)
+    }
+
+    fn sleep(&mut self, world: u64) -> Option<u64> {
+        self.asleep = Some(world);
+        None
+    }
+
+    /// Lets the clock do what is due; when it wants to be called next, `None` if only a piece helps.
+    pub(crate) fn tick(&mut self, world: u64) -> Option<u64> {
         let Some(next) = self.next else { return self.try_start(world) };
         if self.complete(next) {
-            return self.play(world, next);
+            return Some(self.play(world, next));
         }
         let since = *self.stalled_since.get_or_insert(world);
         let behind = world.saturating_sub(self.start_of(next));
@@ -161,16 +175,16 @@ impl Player {
             self.watched.skipped_us +=
                 if self.measuring { u64::from(key - next) * self.chunk_us } else { 0 };
             self.next = Some(key);
-            return self.play(world, key);
+            return Some(self.play(world, key));
         }
-        world + RETRY_US
+        if world - since < SKIP_AFTER_US { Some(world + RETRY_US) } else { self.sleep(world) }
     }
 
     fn start_of(&self, chunk: u32) -> u64 {
         self.run_start + u64::from(chunk) * self.chunk_us
     }
 
-    fn try_start(&mut self, world: u64) -> u64 {
+    fn try_start(&mut self, world: u64) -> Option<u64> {
         let low = self.newest.saturating_sub(WINDOW as u32 - 1);
         let ready = |c: &u32| {
             self.slot(*c).is_some_and(|s| s.keyframe)
@@ -180,9 +194,9 @@ impl Player {
             Some(chunk) => {
                 self.watched.first_at.get_or_insert(world);
                 self.next = Some(chunk);
-                self.play(world, chunk)
+                Some(self.play(world, chunk))
             }
-            None => world + RETRY_US,
+            None => self.sleep(world),
         }
     }
 
@@ -256,10 +270,11 @@ fn speed(error_us: i64) -> f64 {
 mod tests {
     use super::*;
 
-    fn feed(player: &mut Player, chunk: u32, world: u64) {
+    fn feed(player: &mut Player, chunk: u32, world: u64) -> Option<u64> {
         for _ in 0..2 {
             player.arrived(world, chunk, chunk.is_multiple_of(10), 1);
         }
+        player.woken(world)
     }
 
     #[test]
@@ -269,11 +284,11 @@ mod tests {
         let (mut chunk, mut wake) = (0u32, 0);
         for world in (0..60_000_000u64).step_by(1_000) {
             if world >= u64::from(chunk) * 100_000 + 250_000 {
-                feed(&mut player, chunk, world);
+                wake = feed(&mut player, chunk, world).unwrap_or(wake);
                 chunk += 1;
             }
             if world >= wake {
-                wake = player.tick(world);
+                wake = player.tick(world).unwrap_or(u64::MAX);
             }
         }
         assert_eq!(player.watched.stalls, 0);
@@ -289,12 +304,12 @@ mod tests {
         for world in (0..20_000_000u64).step_by(1_000) {
             if world >= u64::from(chunk) * 100_000 + 250_000 {
                 if chunk != 55 {
-                    feed(&mut player, chunk, world);
+                    wake = feed(&mut player, chunk, world).unwrap_or(wake);
                 }
                 chunk += 1;
             }
             if world >= wake {
-                wake = player.tick(world);
+                wake = player.tick(world).unwrap_or(u64::MAX);
             }
         }
         assert_eq!(player.watched.stalls, 1);

@@ -35,8 +35,13 @@ impl<T> Ord for Entry<T> {
 
 /// A priority queue over virtual microseconds.
 pub(crate) struct Calendar<T> {
-    now: BinaryHeap<Entry<T>>,
+    /// The bucket that is being emptied, the earliest event last.
+    now: Vec<Entry<T>>,
+    /// What has been put into that bucket since.
+    fresh: BinaryHeap<Entry<T>>,
     ring: Vec<Vec<Entry<T>>>,
+    /// Room of buckets that have been emptied, for the next ones.
+    spare: Vec<Vec<Entry<T>>>,
     far: BinaryHeap<Entry<T>>,
     bucket: u64,
     waiting: usize,
@@ -46,8 +51,10 @@ pub(crate) struct Calendar<T> {
 impl<T> Calendar<T> {
     pub(crate) fn new() -> Self {
         Self {
-            now: BinaryHeap::new(),
+            now: Vec::new(),
+            fresh: BinaryHeap::new(),
             ring: (0..BUCKETS).map(|_| Vec::new()).collect(),
+            spare: Vec::new(),
             far: BinaryHeap::new(),
             bucket: 0,
             waiting: 0,
@@ -58,15 +65,15 @@ impl<T> Calendar<T> {
     pub(crate) fn push(&mut self, at: u64, item: T) {
         self.number += 1;
         let entry = Entry { at, number: self.number, item };
-        self.place(entry);
-    }
-
-    fn place(&mut self, entry: Entry<T>) {
-        let bucket = entry.at / WIDTH_US;
+        let bucket = at / WIDTH_US;
         if bucket <= self.bucket {
-            self.now.push(entry);
+            self.fresh.push(entry);
         } else if bucket < self.bucket + BUCKETS as u64 {
-            self.ring[bucket as usize % BUCKETS].push(entry);
+            let place = &mut self.ring[bucket as usize % BUCKETS];
+            if place.capacity() == 0 {
+                *place = self.spare.pop().unwrap_or_default();
+            }
+            place.push(entry);
             self.waiting += 1;
         } else {
             self.far.push(entry);
@@ -74,21 +81,34 @@ impl<T> Calendar<T> {
     }
 
     pub(crate) fn pop(&mut self) -> Option<(u64, T)> {
-        while self.now.is_empty() {
-            if self.waiting == 0 {
-                let next = self.far.peek()?.at / WIDTH_US;
-                self.bucket = next;
-            } else {
-                self.bucket += 1;
-            }
-            let ready = std::mem::take(&mut self.ring[self.bucket as usize % BUCKETS]);
-            self.waiting -= ready.len();
-            self.now.extend(ready);
-            while self.far.peek().is_some_and(|e| e.at / WIDTH_US <= self.bucket) {
-                self.now.extend(self.far.pop());
-            }
+        while self.now.is_empty() && self.fresh.is_empty() {
+            self.turn()?;
         }
-        self.now.pop().map(|e| (e.at, e.item))
+        let fresh = match (self.now.last(), self.fresh.peek()) {
+            (Some(old), Some(new)) => new > old,
+            (old, _) => old.is_none(),
+        };
+        let entry = if fresh { self.fresh.pop() } else { self.now.pop() };
+        entry.map(|e| (e.at, e.item))
+    }
+
+    /// Goes on to the next bucket; `None` if nothing waits.
+    fn turn(&mut self) -> Option<()> {
+        match self.waiting {
+            0 => self.bucket = self.far.peek()?.at / WIDTH_US,
+            _ => self.bucket += 1,
+        }
+        let next = std::mem::take(&mut self.ring[self.bucket as usize % BUCKETS]);
+        let emptied = std::mem::replace(&mut self.now, next);
+        if emptied.capacity() > 0 {
+            self.spare.push(emptied);
+        }
+        self.waiting -= self.now.len();
+        while self.far.peek().is_some_and(|e| e.at / WIDTH_US <= self.bucket) {
+            self.now.extend(self.far.pop());
+        }
+        self.now.sort_unstable();
+        Some(())
     }
 }
 

@@ -1,0 +1,188 @@
+//! The wires between nodes: messages, pieces and acknowledgements on their way.
+
+use manyhands_swarm::{Arrival, LinkReport, Message, PeerIndex, TrackId};
+use std::time::Duration;
+
+use crate::link::{acks, delay_us, framed, trouble_us};
+use crate::world::{LINK_US, What, World};
+
+impl World {
+    pub(crate) fn send(&mut self, id: u32, peer: u32, message: &Message) {
+        self.letter.clear();
+        message.encode(&mut self.letter);
+        let size = self.letter.len() as u32;
+        // Messages that leave together share a packet: half the framing each.
+        let framing = (framed(size) - size) / 2;
+        let node = &mut self.nodes[id as usize];
+        let Some(conn) = node.conns.get_mut(peer as usize).and_then(Option::as_mut) else { return };
+        let (to, delay) = (conn.other, conn.delay_us());
+        node.sent.control += u64::from(size);
+        node.sent.framing += u64::from(framing);
+        let left = node.wires.send(self.now, size + framing);
+        let extra = trouble_us(&mut self.trouble, &self.scenario.net, size, delay);
+        conn.control_at = (left + delay + extra).max(conn.control_at);
+        let at = conn.control_at;
+        self.tell(id, || format!("> {to} {message:?}"));
+        let bytes = self.letter.as_slice().into();
+        self.queue.push(at, What::Message { to, from: id, bytes });
+    }
+
+    pub(crate) fn transmit(&mut self, id: u32, transmit: manyhands_swarm::Transmit) {
+        let piece = transmit.piece;
+        let media = self.tracks.iter().find(|t| t.config.track == piece.track);
+        let Some(len) =
+            media.and_then(|t| t.piece(piece.chunk, piece.substream, piece.part)).map(|p| p.len)
+        else {
+            self.integrity_errors += 1;
+            return;
+        };
+        let peer = transmit.peer.0;
+        let node = &mut self.nodes[id as usize];
+        let Some(conn) = node.conns.get_mut(peer as usize).and_then(Option::as_mut) else { return };
+        let framing = framed(len) - len;
+        node.sent.pieces += u64::from(len);
+        node.sent.framing += u64::from(framing);
+        let run = node.run;
+        let left = node.wires.send(self.now, len + framing);
+        let delay = conn.delay_us();
+        let extra = trouble_us(&mut self.trouble, &self.scenario.net, len, delay);
+        conn.open_bytes += u64::from(len);
+        conn.stirred = true;
+        let name = (piece.track, piece.chunk, piece.substream, piece.part);
+        let what = What::Piece {
+            to: conn.other,
+            from: id,
+            run,
+            id: name,
+            repair: transmit.repair,
+            queued: false,
+        };
+        self.queue.push(left + delay + extra, what);
+    }
+
+    pub(crate) fn delay(&self, a: u32, b: u32) -> u64 {
+        let (a, b) = (&self.nodes[a as usize].wires, &self.nodes[b as usize].wires);
+        delay_us(&self.scenario.net, a, b)
+    }
+
+    pub(crate) fn on_message(&mut self, to: u32, from: u32, bytes: &[u8]) {
+        let Some(peer) = self.live_conn(to, from) else { return };
+        let node = &mut self.nodes[to as usize];
+        node.received.control += bytes.len() as u64;
+        node.received.framing += u64::from((framed(bytes.len() as u32) - bytes.len() as u32) / 2);
+        let now = self.local(to);
+        match Message::decode(bytes) {
+            Ok(message) => {
+                self.tell(to, || format!("< {from} {message:?}"));
+                self.nodes[to as usize].swarm.handle_message(now, PeerIndex(peer), message);
+            }
+            Err(_) => self.integrity_errors += 1,
+        }
+        self.settle(to);
+    }
+
+    fn live_conn(&self, to: u32, from: u32) -> Option<u32> {
+        let node = &self.nodes[to as usize];
+        node.peer_of(from).filter(|_| node.alive)
+    }
+
+    pub(crate) fn on_piece(
+        &mut self,
+        to: u32,
+        from: u32,
+        run: u32,
+        id: (TrackId, u32, u8, u8),
+        repair: bool,
+    ) {
+        let Some(peer) = self.live_conn(to, from) else { return };
+        let Some(media) = self.tracks.iter().find(|t| t.config.track == id.0) else { return };
+        let Some(piece) = media.piece(id.1, id.2, id.3) else { return };
+        let len = piece.len;
+        self.acknowledge(to, from, peer, len);
+        if run < self.nodes[to as usize].run {
+            return;
+        }
+        let now = self.local(to);
+        let (world, run_start) = (self.now, self.run_start);
+        let node = &mut self.nodes[to as usize];
+        if run > node.run {
+            node.run = run;
+            node.swarm.handle_new_run(now);
+            node.players.iter_mut().for_each(|p| p.restart(world, run_start));
+        }
+        let arrival = node.swarm.handle_piece(now, PeerIndex(peer), &piece, repair);
+        let age = (world - run_start) as i64 / 1000 - i64::from(piece.capture_ms);
+        self.tell(to, || format!("* {from} {id:?} {arrival:?} repair={repair} age={age}"));
+        let node = &mut self.nodes[to as usize];
+        if arrival == Arrival::New
+            && let Some(player) = node.players.get_mut(usize::from(id.0))
+        {
+            player.arrived(world, id.1, piece.keyframe, u32::from(piece.parts));
+            if let Some(at) = player.woken(world) {
+                self.queue.push(at, What::Play { node: to, player: id.0 });
+            }
+        }
+        self.settle(to);
+    }
+
+    /// Puts a piece in line behind others that are coming in.
+    pub(crate) fn waits_for_downlink(
+        &mut self,
+        to: u32,
+        from: u32,
+        run: u32,
+        id: (TrackId, u32, u8, u8),
+        repair: bool,
+    ) -> bool {
+        let media = self.tracks.iter().find(|t| t.config.track == id.0);
+        let len = media.and_then(|t| t.piece(id.1, id.2, id.3)).map_or(0, |p| framed(p.len));
+        let there = self.nodes[to as usize].wires.receive(self.now, len);
+        if let Some(at) = there {
+            let what = What::Piece { to, from, run, id, repair, queued: true };
+            self.queue.push(at, what);
+        }
+        there.is_some()
+    }
+
+    /// Sends an acknowledgement back; it counts at the other end once it has come there.
+    fn acknowledge(&mut self, to: u32, from: u32, peer: u32, len: u32) {
+        let bytes = acks(len);
+        let node = &mut self.nodes[to as usize];
+        node.received.pieces += u64::from(len);
+        node.received.framing += u64::from(framed(len) - len);
+        node.sent.acks += u64::from(bytes);
+        let left = node.wires.send(self.now, bytes);
+        let back = left + node.conn(peer).map_or(0, |c| c.delay_us());
+        let sender = &mut self.nodes[from as usize];
+        sender.received.acks += u64::from(bytes);
+        if let Some(conn) = sender.peer_of(to).and_then(|at| sender.conn(at)) {
+            conn.coming.push((back, len));
+        }
+    }
+
+    pub(crate) fn report_links(&mut self, id: u32) {
+        if !self.nodes[id as usize].alive {
+            return;
+        }
+        let (world, now) = (self.now, self.local(id));
+        let node = &mut self.nodes[id as usize];
+        for peer in 0..node.conns.len() as u32 {
+            let Some(conn) = node.conn(peer) else { continue };
+            conn.count_acks(world);
+            if !conn.stirred && conn.open_bytes == 0 {
+                continue;
+            }
+            conn.stirred = false;
+            let report = LinkReport {
+                acked_bytes: conn.acked_bytes,
+                queued_bytes: 0,
+                rtt: Duration::from_micros(conn.rtt_us),
+                blocked: false,
+            };
+            node.swarm.handle_link(now, PeerIndex(peer), report);
+        }
+        self.queue.push(self.now + LINK_US, What::Links(id));
+        self.settle(id);
+        self.tell_playheads(id);
+    }
+}

@@ -1,0 +1,96 @@
+//! The broadcast comes in, viewers come, and their playout clocks run.
+
+use crate::player::Player;
+use crate::world::{LINK_US, What, World};
+
+impl World {
+    pub(crate) fn on_play(&mut self, id: u32, player: u8) {
+        let world = self.now;
+        let node = &mut self.nodes[id as usize];
+        if !node.alive || node.leaving {
+            return;
+        }
+        let Some(clock) = node.players.get_mut(usize::from(player)) else { return };
+        let (before, at) = (clock.watched.stalled_us, clock.position());
+        let next = clock.tick(world);
+        let (ms, chunk) = ((clock.watched.stalled_us - before) / 1000, clock.position());
+        if ms > 0 {
+            self.tell(id, || format!("! stood for {ms} ms before {at:?}, now at {chunk:?}"));
+        }
+        if let Some(next) = next {
+            self.queue.push(next.max(world + 1), What::Play { node: id, player });
+        }
+    }
+
+    /// Tells the state machine where the playout clocks stand.
+    pub(crate) fn tell_playheads(&mut self, id: u32) {
+        let now = self.local(id);
+        let tracks = &self.tracks;
+        let node = &mut self.nodes[id as usize];
+        if node.leaving {
+            return;
+        }
+        for (track, player) in tracks.iter().zip(&node.players) {
+            if let Some(chunk) = player.position() {
+                let capture_ms = track.capture_ms(chunk);
+                node.swarm.handle_playhead(now, track.config.track, capture_ms);
+            }
+        }
+    }
+
+    pub(crate) fn on_publish(&mut self, track: u8, chunk: u32, run: u32) {
+        if run != self.run || !self.nodes[0].alive {
+            return;
+        }
+        let now = self.local(0);
+        let Some(media) = self.tracks.get(usize::from(track)) else { return };
+        let lanes = media.lanes();
+        for substream in 0..lanes {
+            let parts = media.piece(chunk, substream, 0).map_or(0, |p| p.parts);
+            for part in 0..parts {
+                if let Some(piece) = media.piece(chunk, substream, part) {
+                    self.nodes[0].swarm.handle_publish(now, &piece);
+                }
+            }
+        }
+        let next = self.run_start + u64::from(media.capture_ms(chunk + 1)) * 1000;
+        if (chunk as usize + 1) < media.chunks.len() {
+            self.queue.push(next, What::Publish { track, chunk: chunk + 1, run });
+        }
+        self.settle(0);
+    }
+
+    pub(crate) fn on_come(&mut self, id: u32) {
+        let world = self.now;
+        let measuring = world >= self.measure_at;
+        let now = self.local(id);
+        let configs: Vec<_> = self.tracks.iter().map(|t| t.config).collect();
+        let (run, run_start) = (self.run, self.run_start);
+        let node = &mut self.nodes[id as usize];
+        node.alive = true;
+        node.run = run;
+        node.came_at = world;
+        node.players =
+            configs.iter().map(|c| Player::new(u32::from(c.k), c.chunk_ms, run_start)).collect();
+        node.players.iter_mut().for_each(|p| p.measuring = measuring);
+        node.swarm.handle_allowance(now, Some(node.upload_bps));
+        node.swarm.handle_tracks(now, &configs);
+        for player in 0..configs.len() as u8 {
+            self.queue.push(world + 10_000, What::Play { node: id, player });
+        }
+        let phase = self.chance.below(LINK_US as usize) as u64;
+        self.queue.push(world + phase, What::Links(id));
+        self.find_members(id);
+        self.settle(id);
+    }
+
+    pub(crate) fn on_measure(&mut self) {
+        let world = self.now;
+        for node in &mut self.nodes {
+            node.players.iter_mut().for_each(|p| p.begin_measuring(world));
+        }
+        self.before = self.nodes.iter().map(|n| (n.sent, n.received)).collect();
+        self.counters_before = self.nodes.iter().map(|n| *n.swarm.counters()).collect();
+        self.origin_sent_before = self.origin_sent_old + self.nodes[0].sent.all();
+    }
+}
