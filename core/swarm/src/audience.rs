@@ -124,8 +124,7 @@ impl Swarm {
 
     /// The origin's picture of the whole.
     fn survey(&self, now: Time) -> Status {
-        let lanes: Vec<LaneReport> =
-            self.lane_ids().into_iter().map(|id| self.below(now, id)).collect();
+        let lanes: Vec<LaneReport> = self.lane_ids().map(|id| self.below(now, id)).collect();
         let best = lanes.iter().max_by_key(|l| l.count);
         let viewers = best.map_or(0, |l| l.count);
         let need = self.total_bps().saturating_mul(u64::from(viewers)) / 1000;

@@ -66,7 +66,7 @@ impl Swarm {
         if self.leaving.is_some() {
             return;
         }
-        let mut ids = self.lane_ids();
+        let mut ids: Vec<LaneId> = self.lane_ids().collect();
         let turn = (self.seconds as usize).checked_rem(ids.len()).unwrap_or(0);
         ids.rotate_left(turn);
         // Among many the substreams take turns: all at once made 1.4 times as many moves and no

@@ -37,6 +37,9 @@ impl Swarm {
 
     /// Children that have had their time, have fallen silent, or no longer fit.
     pub(crate) fn check_children(&mut self, now: Time) {
+        if self.tracks.iter().flat_map(|t| &t.lanes).all(|l| l.children.is_empty()) {
+            return;
+        }
         let mut gone = Vec::new();
         let mut temporary = Vec::new();
         for id in self.lane_ids() {
@@ -127,10 +130,9 @@ impl Swarm {
             return;
         }
         while self.lasting_bps() > self.budget_bps() {
-            let ids = self.lane_ids();
-            let smallest = ids
-                .iter()
-                .filter_map(|id| Some((*id, self.lane(*id)?.staying().min_by_key(|c| c.fan)?)))
+            let smallest = self
+                .lane_ids()
+                .filter_map(|id| Some((id, self.lane(id)?.staying().min_by_key(|c| c.fan)?)))
                 .min_by_key(|(_, c)| c.fan)
                 .map(|(id, c)| (id, c.peer));
             let Some((id, peer)) = smallest else { return };

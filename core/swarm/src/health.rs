@@ -110,12 +110,8 @@ impl Swarm {
 
     /// Looks at every substream.
     pub(crate) fn check_health(&mut self, now: Time) {
-        for at in 0..self.tracks.len() {
-            let ids: Vec<LaneId> =
-                self.tracks.get(at).into_iter().flat_map(|t| t.lane_ids()).collect();
-            for id in ids {
-                self.check_lane(now, id);
-            }
+        for id in self.lane_ids() {
+            self.check_lane(now, id);
         }
     }
 

@@ -35,6 +35,8 @@ const AFTER_SILENCE: Duration = Duration::from_millis(350);
 const FIRST_GOP: Duration = Duration::from_millis(180);
 /// Rounds of a first search before its pieces are pulled.
 const PATIENT_TRIES: u8 = 5;
+/// Substreams of a track: 16 and a parity.
+const MAX_LANES: usize = 17;
 /// Pieces under way at once.
 const MAX_PULLS: usize = 64;
 /// Pieces in one question, and in one round.
@@ -91,6 +93,9 @@ impl Swarm {
     }
 
     fn expire_pulls(&mut self, now: Time) {
+        if self.repair.asked.is_empty() {
+            return;
+        }
         let mut silent = Vec::new();
         self.repair.asked.retain(|_, asked| {
             let limit = if asked.refused { AFTER_NACK } else { AFTER_SILENCE };
@@ -115,42 +120,55 @@ impl Swarm {
     /// Pieces that should be here by now and are needed soon.
     fn late_pieces(&self, now: Time, track: &Track) -> Vec<PieceId> {
         let mut wanted = Vec::new();
-        let Some(newest) = self.edge(track, None) else { return wanted };
-        let playhead = track.playhead;
-        let lanes: Vec<Option<i64>> =
-            (0..track.lanes.len()).map(|s| self.expected_us(now, track, s as u8)).collect();
-        // Who doesn't play yet begins at the newest keyframe.
-        let first = match playhead {
-            None if self.config.role == Role::Viewer => {
-                track.have.newest_keyframe().unwrap_or(track.have.base())
-            }
-            _ => track.have.base(),
+        let Some(newest) = track.have.newest() else { return wanted };
+        let mut limits = [None; MAX_LANES];
+        for (substream, limit) in limits.iter_mut().enumerate().take(track.lanes.len()) {
+            *limit = self.expected_us(now, track, substream as u8);
+        }
+        let least = limits.iter().flatten().min().copied();
+        let late = |limit: Option<i64>, capture_ms| {
+            limit.is_some_and(|limit| offset_us(now, capture_ms) > limit + LATE_US)
         };
-        for chunk in first..=newest {
-            if track.have.complete(chunk) {
-                continue;
-            }
+        let due = |ms| late(least, ms) || self.is_owed(now, track, ms);
+        // Partners are looked at only when a chunk that nobody has pushed here could be late.
+        let next = self.capture_ms(track, newest.saturating_add(1));
+        let edge = if next.is_some_and(due) { self.edge(track, None) } else { None };
+        let playhead = track.playhead;
+        for chunk in self.first_needed(track, newest)..=edge.unwrap_or(newest) {
             let Some(capture_ms) = self.capture_ms(track, chunk) else { continue };
-            let past = playhead.is_some_and(|p| capture_ms < p);
-            let far = playhead.is_some_and(|p| capture_ms > p.saturating_add(URGENT_MS));
-            if past {
+            // The younger ones are even less late.
+            if !due(capture_ms) {
+                break;
+            }
+            if track.have.complete(chunk) || playhead.is_some_and(|p| capture_ms < p) {
                 continue;
             }
-            for (substream, limit) in lanes.iter().enumerate() {
+            let far = playhead.is_some_and(|p| capture_ms > p.saturating_add(URGENT_MS));
+            let owed = self.is_owed(now, track, capture_ms);
+            for ((substream, lane), limit) in (0..).zip(&track.lanes).zip(limits) {
                 let here = track.have.mask(chunk) >> substream & 1 == 1;
-                let lost = track.lanes.get(substream).is_some_and(|l| l.is_orphan());
-                let late = limit.is_some_and(|limit| offset_us(now, capture_ms) > limit + LATE_US)
-                    || self.is_owed(now, track, capture_ms);
-                if here || !late || (far && !lost) {
+                if here || !(owed || late(limit, capture_ms)) || (far && !lane.is_orphan()) {
                     continue;
                 }
-                self.want_parts(track, chunk, substream as u8, &mut wanted);
+                self.want_parts(track, chunk, substream, &mut wanted);
                 if wanted.len() >= MAX_ASKED {
                     return wanted;
                 }
             }
         }
         wanted
+    }
+
+    /// The first chunk that is still to be played; who doesn't play yet begins at the newest
+    /// keyframe.
+    fn first_needed(&self, track: &Track, newest: u32) -> u32 {
+        let base = track.have.base();
+        let Some(playhead) = track.playhead else {
+            let newcomer = self.config.role == Role::Viewer;
+            return track.have.newest_keyframe().filter(|_| newcomer).unwrap_or(base);
+        };
+        let ahead = |c: &u32| self.capture_ms(track, *c).is_none_or(|at| at >= playhead);
+        (base..=newest).rev().take_while(ahead).last().unwrap_or(newest)
     }
 
     /// Whether a newcomer has waited long enough for a piece of its first GOP: a greeter may lack

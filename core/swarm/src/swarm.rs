@@ -462,8 +462,15 @@ impl Swarm {
         self.tracks.iter_mut().find(|t| t.config.track == id)
     }
 
-    pub(crate) fn lane_ids(&self) -> Vec<LaneId> {
-        self.tracks.iter().flat_map(Track::lane_ids).collect()
+    /// Every substream of every track. Borrows nothing and allocates nothing: each tick asks for it
+    /// several times.
+    pub(crate) fn lane_ids(&self) -> impl Iterator<Item = LaneId> + use<> {
+        let mut shapes = [(0, 0); MAX_TRACKS];
+        for (shape, track) in shapes.iter_mut().zip(&self.tracks) {
+            *shape = (track.config.track, track.lanes.len() as u8);
+        }
+        let lanes = |(track, count)| (0..count).map(move |substream| LaneId { track, substream });
+        shapes.into_iter().flat_map(lanes)
     }
 
     /// Whether more than `limit` neighbours would be connected with one more.
