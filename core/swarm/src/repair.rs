@@ -235,11 +235,12 @@ impl Swarm {
     /// Asks partners for pieces: each is picked by chance, weighted by the upload it can spare.
     fn pull(&mut self, now: Time, track: TrackId, wanted: Vec<PieceId>) {
         let mut questions: BTreeMap<PeerIndex, Vec<Wanted>> = BTreeMap::new();
+        let partners: Vec<PeerIndex> = self.peers.partners().map(|(at, _)| at).collect();
         for id in wanted {
             if self.repair.asked.len() >= MAX_PULLS {
                 break;
             }
-            let Some(peer) = self.holder(now, &id) else {
+            let Some(peer) = self.holder(now, &id, &partners) else {
                 self.counters.nobody_has += 1;
                 continue;
             };
@@ -252,12 +253,12 @@ impl Swarm {
         }
     }
 
-    fn holder(&mut self, now: Time, id: &PieceId) -> Option<PeerIndex> {
+    fn holder(&mut self, now: Time, id: &PieceId, partners: &[PeerIndex]) -> Option<PeerIndex> {
         let mut sum = 0u64;
         let mut chosen = None;
-        let mut holders: Vec<(PeerIndex, u64)> = self
-            .peers
-            .partners()
+        let mut holders: Vec<(PeerIndex, u64)> = partners
+            .iter()
+            .filter_map(|at| Some((*at, self.peers.get(*at)?)))
             .filter(|(at, p)| !self.is_banned(now, *at) && !p.info.origin)
             .filter_map(|(at, p)| Some((at, p.known.as_ref()?)))
             .filter(|(_, k)| !k.busy && k.has(id))
