@@ -3,7 +3,7 @@
 use manyhands_swarm::{Arrival, LinkReport, Message, PeerIndex, TrackId};
 use std::time::Duration;
 
-use crate::link::{acks, delay_us, framed, trouble_us};
+use crate::link::{acks, delay_us, framed, trouble};
 use crate::world::{LINK_US, What, World};
 
 impl World {
@@ -19,8 +19,10 @@ impl World {
         node.sent.control += u64::from(size);
         node.sent.framing += u64::from(framing);
         let left = node.wires.send(self.now, size + framing);
-        let extra = trouble_us(&mut self.trouble, &self.scenario.net, size, delay);
-        conn.control_at = (left + delay + extra).max(conn.control_at);
+        let trouble = trouble(&mut self.trouble, &self.scenario.net, size, delay);
+        node.wires.send(left, trouble.resent);
+        node.sent.resent += u64::from(trouble.resent);
+        conn.control_at = (left + delay + trouble.extra_us).max(conn.control_at);
         let at = conn.control_at;
         self.tell(id, || format!("> {to} {message:?}"));
         let bytes = self.letter.as_slice().into();
@@ -45,7 +47,9 @@ impl World {
         let run = node.run;
         let left = node.wires.send(self.now, len + framing);
         let delay = conn.delay_us();
-        let extra = trouble_us(&mut self.trouble, &self.scenario.net, len, delay);
+        let trouble = trouble(&mut self.trouble, &self.scenario.net, len, delay);
+        node.wires.send(left, trouble.resent);
+        node.sent.resent += u64::from(trouble.resent);
         conn.open_bytes += u64::from(len);
         conn.stirred = true;
         let name = (piece.track, piece.chunk, piece.substream, piece.part);
@@ -57,7 +61,7 @@ impl World {
             repair: transmit.repair,
             queued: false,
         };
-        self.queue.push(left + delay + extra, what);
+        self.queue.push(left + delay + trouble.extra_us, what);
     }
 
     pub(crate) fn delay(&self, a: u32, b: u32) -> u64 {
@@ -69,10 +73,13 @@ impl World {
         let Some(peer) = self.live_conn(to, from) else { return };
         let node = &mut self.nodes[to as usize];
         node.received.control += bytes.len() as u64;
-        node.received.framing += u64::from((framed(bytes.len() as u32) - bytes.len() as u32) / 2);
+        let framing = (framed(bytes.len() as u32) - bytes.len() as u32) / 2;
+        node.received.framing += u64::from(framing);
+        node.wires.receive(self.now, bytes.len() as u32 + framing);
         let now = self.local(to);
         match Message::decode(bytes) {
             Ok(message) => {
+                self.watch_holes(to, from, &message);
                 self.tell(to, || format!("< {from} {message:?}"));
                 self.nodes[to as usize].swarm.handle_message(now, PeerIndex(peer), message);
             }
@@ -83,7 +90,8 @@ impl World {
 
     fn live_conn(&self, to: u32, from: u32) -> Option<u32> {
         let node = &self.nodes[to as usize];
-        node.peer_of(from).filter(|_| node.alive)
+        let cut = node.offline || self.nodes[from as usize].offline;
+        node.peer_of(from).filter(|_| node.alive && !cut)
     }
 
     pub(crate) fn on_piece(
@@ -184,5 +192,6 @@ impl World {
         self.queue.push(self.now + LINK_US, What::Links(id));
         self.settle(id);
         self.tell_playheads(id);
+        self.look_for_holes(id);
     }
 }

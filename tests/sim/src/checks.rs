@@ -4,6 +4,12 @@ use crate::report::Report;
 use crate::scenario::Bound;
 use std::collections::BTreeMap;
 
+/// Whether a value lies outside a bound; one that isn't a number does.
+#[must_use]
+pub fn broken_by(value: f64, bound: &Bound) -> bool {
+    value.is_nan() || bound.max.is_some_and(|m| value > m) || bound.min.is_some_and(|m| value < m)
+}
+
 /// Every bound that is broken, in words.
 #[must_use]
 pub fn broken(report: &Report, bounds: &BTreeMap<String, Bound>) -> Vec<String> {

@@ -4,7 +4,7 @@ use manyhands_swarm::{Contact, PeerIndex, PeerInfo, Role};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crate::link::connectable;
-use crate::node::Conn;
+use crate::node::{Conn, NOBODY};
 use crate::world::{What, World};
 
 /// Bytes of a handshake with proof, each way: the padded Initial, TLS, proof, head.
@@ -91,7 +91,8 @@ impl World {
         let reach = connectable(&self.scenario.net, self.scenario.seed, (id, a), (to, b));
         let delay = self.delay(id, to);
         self.count_handshake(id, to);
-        if !reach || !self.nodes[to as usize].alive {
+        let ends = [id, to].map(|n| &self.nodes[n as usize]);
+        if !reach || !ends[1].alive || ends.iter().any(|n| n.offline) {
             let at = self.now + DIAL_TIMEOUT_US;
             return self.queue.push(at, What::DialFailed { dialler: id, listener: to });
         }
@@ -117,7 +118,8 @@ impl World {
     /// The handshake is done at one end: first at the listener's, a delay later at the dialler's.
     pub(crate) fn on_connected(&mut self, dialler: u32, listener: u32, accept: bool) {
         let (own, other) = if accept { (listener, dialler) } else { (dialler, listener) };
-        if !self.nodes[own as usize].alive || !self.nodes[other as usize].alive {
+        let down = |n: u32| !self.nodes[n as usize].alive || self.nodes[n as usize].offline;
+        if down(own) || down(other) {
             if !accept && self.nodes[own as usize].alive {
                 self.on_dial_failed(dialler, listener);
             }
@@ -192,6 +194,17 @@ impl World {
         node.players.iter_mut().for_each(|p| p.finish(now));
         for peer in 0..node.conns.len() as u32 {
             self.hang_up(id, peer);
+        }
+    }
+
+    /// A node's network is gone: both ends of its connections notice when they have idled.
+    pub(crate) fn go_offline(&mut self, id: u32) {
+        self.nodes[id as usize].offline = true;
+        let others = self.nodes[id as usize].others.clone();
+        let at = self.now + self.scenario.net.idle_ms * 1000;
+        for other in others.into_iter().filter(|o| *o != NOBODY) {
+            self.queue.push(at, What::Gone { at: other, other: id, sent: self.now });
+            self.queue.push(at, What::Gone { at: id, other, sent: self.now });
         }
     }
 

@@ -12,6 +12,7 @@ impl World {
                 Fault::Crash { at_s, .. }
                 | Fault::Leave { at_s, .. }
                 | Fault::Flash { at_s, .. }
+                | Fault::OriginOffline { at_s, .. }
                 | Fault::OriginRestart { at_s, .. } => *at_s,
                 Fault::Churn { from_s, .. } => *from_s,
             };
@@ -23,6 +24,7 @@ impl World {
         let Some(fault) = self.scenario.fault.get(number).cloned() else { return };
         match fault {
             Fault::Crash { count, share, .. } => {
+                self.timeline.begin(self.now);
                 self.victims(count, share).into_iter().for_each(|v| self.vanish(v));
             }
             Fault::Leave { count, share, .. } => {
@@ -30,6 +32,10 @@ impl World {
             }
             Fault::Flash { count, over_s, .. } => self.flash(count, over_s),
             Fault::Churn { .. } => self.queue.push(self.now, What::ChurnStep { fault: number }),
+            Fault::OriginOffline { away_s, .. } => {
+                self.go_offline(0);
+                self.queue.push(self.now + seconds(away_s), What::OriginOnline);
+            }
             Fault::OriginRestart { away_s, .. } => {
                 self.origin_sent_old += self.nodes[0].sent.all();
                 self.vanish(0);
@@ -96,6 +102,14 @@ impl World {
         self.queue.push(self.now + pause.max(1), What::ChurnStep { fault: number });
     }
 
+    /// The broadcaster's network is back; it dials those it last knew.
+    pub(crate) fn on_origin_online(&mut self) {
+        self.nodes[0].offline = false;
+        self.timeline.begin(self.now);
+        self.dial_known();
+        self.settle(0);
+    }
+
     /// The broadcaster is back: new keys, new run; it dials those it last knew.
     pub(crate) fn on_origin_back(&mut self) {
         let upload = self.nodes[0].upload_bps;
@@ -105,6 +119,12 @@ impl World {
         self.nodes[0] = fresh;
         self.name_node(0);
         self.begin_origin();
+        self.timeline.begin(self.now);
+        self.dial_known();
+    }
+
+    /// The last 64 neighbours are dialled again (DESIGN, "Networks move").
+    fn dial_known(&mut self) {
         let mut known = self.watching();
         for _ in 0..known.len().min(64) {
             let at = self.chance.below(known.len());

@@ -5,10 +5,11 @@
 //! them proves it. Nothing is read across nodes: what one node knows of another has come to it in
 //! an encoded message over a link that takes time.
 //!
-//! What it models: serialising uplinks and downlinks, delay by coordinates, jitter, loss as delay
-//! of a retransmission, handshakes, acknowledgements, a clock of its own for each node, variable
-//! bit rate with keyframes, and a playout clock that measures start, latency and stalls. What it
-//! leaves out: congestion inside one connection and reordering beyond jitter.
+//! What it models: serialising uplinks and downlinks, delay by coordinates, jitter, loss with the
+//! recovery that QUIC has (each piece is a stream of its own, so that they overtake each other),
+//! handshakes, who can't reach whom behind NATs, acknowledgements, a clock of its own for each node,
+//! variable bit rate with keyframes, and a playout clock that measures start, latency and stalls.
+//! What it leaves out: congestion control inside one connection, and loss in bursts.
 
 mod carry;
 pub mod checks;
@@ -17,14 +18,18 @@ mod connect;
 mod dice;
 mod faults;
 mod hash;
+mod holes;
 mod link;
 mod media;
 mod node;
 mod player;
+pub mod plot;
 mod queue;
 pub mod report;
 pub mod scenario;
 mod setup;
+pub mod table;
+mod timeline;
 mod watch;
 mod world;
 

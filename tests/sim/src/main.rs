@@ -1,15 +1,17 @@
 //! The simulator's command line; see CONTRACT.md, "The simulator".
 
-use clap::Parser;
-use manyhands_sim::{Report, Sabotage, Scenario, checks};
+use clap::{Parser, Subcommand};
+use manyhands_sim::{Report, Sabotage, Scenario, checks, plot, table};
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Runs the overlay that ships on virtual time.
 #[derive(Parser)]
-#[command(name = "manyhands-sim", version)]
+#[command(name = "manyhands-sim", version, args_conflicts_with_subcommands = true)]
 struct Args {
+    #[command(subcommand)]
+    command: Option<Task>,
     /// A scenario file; without one: steady, the evidence's class mix at ρ = 1.3, 60 s.
     scenario: Option<PathBuf>,
     /// How many viewers (overrides the scenario).
@@ -30,10 +32,33 @@ struct Args {
     /// Turns a mechanism off; the bounds must then fail.
     #[arg(long, value_parser = ["no-forward", "no-repair"])]
     sabotage: Option<String>,
+    /// Draws the run as SVG.
+    #[arg(long, value_name = "FILE.svg")]
+    plot: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Runs scenarios over several seeds and prints their bounds with the worst seed, as Markdown.
+    /// What has been run with the same program, scenario and seed is not run again.
+    Table {
+        /// Scenario files, or folders of them.
+        #[arg(required = true)]
+        scenarios: Vec<PathBuf>,
+        /// Seeds of each: 1 to this.
+        #[arg(long, default_value_t = 5)]
+        seeds: u64,
+        /// Where results are kept.
+        #[arg(long, default_value = "target/sim-results")]
+        cache: PathBuf,
+    },
 }
 
 fn main() -> ExitCode {
     let args = Args::parse();
+    if let Some(Task::Table { scenarios, seeds, cache }) = args.command {
+        return tabulate(&table::Plan { scenarios, seeds, cache });
+    }
     let scenario = match load(&args) {
         Ok(scenario) => scenario,
         Err(error) => {
@@ -44,10 +69,31 @@ fn main() -> ExitCode {
     let report = manyhands_sim::run(&scenario);
     let broken = checks::broken(&report, &scenario.bounds);
     let _ = print(&report, args.json);
+    if let Some(path) = &args.plot
+        && let Err(error) = std::fs::write(path, plot::svg(&report))
+    {
+        let _ =
+            writeln!(std::io::stderr(), "manyhands-sim: can't write {}: {error}", path.display());
+        return ExitCode::from(7);
+    }
     for line in &broken {
         let _ = writeln!(std::io::stderr(), "manyhands-sim: {line}");
     }
     if broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn tabulate(plan: &table::Plan) -> ExitCode {
+    match table::run(plan, &mut std::io::stdout().lock()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => {
+            let _ = writeln!(std::io::stderr(), "manyhands-sim: targets marked no are not met");
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "manyhands-sim: {error}");
+            ExitCode::from(2)
+        }
+    }
 }
 
 fn load(args: &Args) -> Result<Scenario, String> {

@@ -8,7 +8,7 @@ use crate::link::Wires;
 use crate::player::Player;
 
 /// In the place of a node's number where there is no node.
-const NOBODY: u32 = u32::MAX;
+pub(crate) const NOBODY: u32 = u32::MAX;
 
 /// One end of a connection.
 #[derive(Clone, Debug)]
@@ -57,11 +57,13 @@ pub(crate) struct Traffic {
     pub(crate) control: u64,
     pub(crate) framing: u64,
     pub(crate) acks: u64,
+    /// Packets sent once more.
+    pub(crate) resent: u64,
 }
 
 impl Traffic {
     pub(crate) const fn all(&self) -> u64 {
-        self.pieces + self.control + self.framing + self.acks
+        self.pieces + self.control + self.framing + self.acks + self.resent
     }
 
     pub(crate) const fn merge(&mut self, other: &Self) {
@@ -69,6 +71,7 @@ impl Traffic {
         self.control += other.control;
         self.framing += other.framing;
         self.acks += other.acks;
+        self.resent += other.resent;
     }
 }
 
@@ -79,6 +82,10 @@ pub(crate) struct Node {
     pub(crate) alive: bool,
     /// It gives nothing any more; it goes when it is drained.
     pub(crate) leaving: bool,
+    /// Nothing comes in or goes out, though it runs.
+    pub(crate) offline: bool,
+    /// It accepts children and does not forward.
+    pub(crate) black_hole: bool,
     pub(crate) swarm: Swarm,
     pub(crate) wires: Wires,
     pub(crate) clock: Clock,

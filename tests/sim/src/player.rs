@@ -130,6 +130,10 @@ impl Player {
         self.quantile + if alarm { GUARD_ALARM_US } else { GUARD_CALM_US }
     }
 
+    pub(crate) const fn stands(&self) -> bool {
+        self.stalled_since.is_some()
+    }
+
     pub(crate) const fn is_playing(&self) -> bool {
         self.next.is_some()
     }

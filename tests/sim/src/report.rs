@@ -63,20 +63,31 @@ pub struct Report {
     pub worst_stall_ms: f64,
     /// Media time skipped / watched time.
     pub skip_ratio: f64,
-    /// Duplicate piece bytes / useful piece bytes.
+    /// Duplicate piece bytes / all bytes received.
     pub duplicate_ratio: f64,
-    /// Control bytes / useful piece bytes.
+    /// Control bytes / all bytes received.
     pub control_ratio: f64,
-    /// Pieces that were what their name says / all (1 unless something is wrong).
+    /// Piece headers, signatures and tags / all bytes received.
     pub integrity_ratio: f64,
+    /// Pieces that were what their name says / all (1 unless something is wrong).
+    pub intact_ratio: f64,
     /// Repaired and backfilled bytes / useful piece bytes.
     pub repair_ratio: f64,
+    /// Bytes sent once more after a loss / all bytes sent.
+    pub resent_ratio: f64,
     /// All bytes received that are not useful media / useful media.
     pub overhead_ratio: f64,
-    /// Acknowledgement bytes / useful piece bytes.
+    /// Acknowledgement bytes / all bytes received.
     pub ack_ratio: f64,
-    /// IP, UDP and QUIC framing / useful piece bytes.
+    /// IP, UDP and QUIC framing / all bytes received.
     pub framing_ratio: f64,
+    /// From the last crash, or from the origin's return, until 95 % of the viewers play and go on
+    /// playing.
+    pub recovery_s: f64,
+    /// From then until for the first time nobody stands; the rest of the run if that never was.
+    pub all_play_s: f64,
+    /// From a black hole's acceptance to the child's suspicion.
+    pub noticed_ms: Spread,
     /// Hops from the origin, each viewer's worst substream, at the end.
     pub depth: Spread,
     /// ρ as the origin estimates it at the end.
@@ -97,6 +108,25 @@ pub struct Report {
     pub events: u64,
     /// Equal for equal runs.
     pub event_hash: String,
+    /// What `--plot` draws.
+    #[serde(skip)]
+    pub curves: Curves,
+}
+
+/// A line through points.
+pub type Curve = Vec<(f64, f64)>;
+
+/// A run as curves.
+#[derive(Clone, Debug, Default)]
+pub struct Curves {
+    /// Audience, and what the origin sent in the five seconds before as a multiple of the stream.
+    pub egress: Curve,
+    /// Seconds, and the part of the viewers whose picture stands.
+    pub standing: Curve,
+    /// Milliseconds of latency, and the part of the moments watched that are not above it.
+    pub latency: Curve,
+    /// Stall ratio, and the part of the viewers that are not above it.
+    pub stall: Curve,
 }
 
 impl Report {
@@ -109,7 +139,7 @@ impl Report {
         }
         let useful = (traffic.counters.new_bytes as f64).max(1.0);
         let media_share = media_share(world);
-        let received = traffic.received.all() as f64;
+        let received = (traffic.received.all() as f64).max(1.0);
         let (stall, total, worst, skip) = stalls(&viewers, &present);
         let stats: Vec<_> = present.iter().map(|n| n.swarm.stats()).collect();
         let origin = world.nodes[0].swarm.stats();
@@ -128,13 +158,20 @@ impl Report {
             stall_total_ratio: total,
             worst_stall_ms: worst,
             skip_ratio: skip,
-            duplicate_ratio: traffic.counters.duplicate_bytes as f64 / useful,
-            control_ratio: traffic.received.control as f64 / useful,
-            integrity_ratio: 1.0 - world.integrity_errors as f64 / arrivals.max(1) as f64,
+            duplicate_ratio: traffic.counters.duplicate_bytes as f64 / received,
+            control_ratio: traffic.received.control as f64 / received,
+            integrity_ratio: useful * (1.0 - media_share) / received,
+            intact_ratio: 1.0 - world.integrity_errors as f64 / arrivals.max(1) as f64,
             repair_ratio: traffic.counters.repaired_bytes as f64 / useful,
             overhead_ratio: (received - useful * media_share) / (useful * media_share),
-            ack_ratio: traffic.sent.acks as f64 / useful,
-            framing_ratio: traffic.received.framing as f64 / useful,
+            ack_ratio: traffic.received.acks as f64 / received,
+            framing_ratio: traffic.received.framing as f64 / received,
+            resent_ratio: traffic.sent.resent as f64 / (traffic.sent.all() as f64).max(1.0),
+            recovery_s: world.timeline.recovery_s(),
+            all_play_s: all_play(world),
+            noticed_ms: Spread::of(
+                world.holes.noticed_us.iter().map(|us| *us as f64 / 1e3).collect(),
+            ),
             depth: Spread::of(stats.iter().map(|s| f64::from(s.depth)).collect()),
             slot_ratio: f64::from(origin.slot_ratio.unwrap_or(0.0)),
             slot_ratio_true: true_ratio(world, &stats, &origin),
@@ -145,28 +182,32 @@ impl Report {
             counters: names(&traffic.counters),
             events: world.events,
             event_hash: format!("{:016x}", world.hash.value()),
+            curves: curves(world, &viewers),
         }
     }
 
     /// Every number by its name; spreads as `name.p50` and so on.
     #[must_use]
     pub fn metrics(&self) -> BTreeMap<String, f64> {
-        let mut out = BTreeMap::new();
-        if let Ok(serde_json::Value::Object(all)) = serde_json::to_value(self) {
-            for (name, value) in all {
-                if let Some(number) = value.as_f64() {
-                    out.insert(name, number);
-                } else if let Some(parts) = value.as_object() {
-                    for (part, value) in parts {
-                        if let Some(number) = value.as_f64() {
-                            out.insert(format!("{name}.{part}"), number);
-                        }
-                    }
-                }
-            }
-        }
-        out
+        serde_json::to_value(self).map(numbers).unwrap_or_default()
     }
+}
+
+/// The numbers of a report in JSON by their names.
+pub(crate) fn numbers(report: serde_json::Value) -> BTreeMap<String, f64> {
+    let mut out = BTreeMap::new();
+    let serde_json::Value::Object(all) = report else { return out };
+    for (name, value) in all {
+        if let Some(number) = value.as_f64() {
+            out.insert(name, number);
+        } else if let Some(parts) = value.as_object() {
+            let some = |(part, v): (&String, &serde_json::Value)| {
+                Some((format!("{name}.{part}"), v.as_f64()?))
+            };
+            out.extend(parts.iter().filter_map(some));
+        }
+    }
+    out
 }
 
 #[derive(Default)]
@@ -192,6 +233,7 @@ fn minus(a: Traffic, b: Traffic) -> Traffic {
         control: a.control.saturating_sub(b.control),
         framing: a.framing.saturating_sub(b.framing),
         acks: a.acks.saturating_sub(b.acks),
+        resent: a.resent.saturating_sub(b.resent),
     }
 }
 
@@ -240,16 +282,26 @@ fn latency(viewers: &[&Node]) -> Spread {
     Spread::of(all.flat_map(|p| &p.watched.latency_ms).map(|ms| f64::from(*ms)).collect())
 }
 
-/// Spread of stall ratios, total, worst viewer that stayed in ms, skipped share.
-fn stalls(viewers: &[&Node], present: &[&&Node]) -> (Spread, f64, f64, f64) {
-    // A viewer stands still when any of its tracks does: the worse of its players counts.
-    let stalled = |n: &Node| n.players.iter().map(|p| p.watched.stalled_us).max().unwrap_or(0);
-    let played = |n: &Node| n.players.iter().map(|p| p.watched.played_us).min().unwrap_or(0);
-    let ratios = viewers.iter().filter_map(|n| {
+/// A viewer stands still when any of its tracks does: the worse of its players counts.
+fn stalled(n: &Node) -> u64 {
+    n.players.iter().map(|p| p.watched.stalled_us).max().unwrap_or(0)
+}
+
+fn played(n: &Node) -> u64 {
+    n.players.iter().map(|p| p.watched.played_us).min().unwrap_or(0)
+}
+
+fn stall_ratios(viewers: &[&Node]) -> Vec<f64> {
+    let ratio = |n: &&Node| {
         let all = stalled(n) + played(n);
         (all > 0).then(|| stalled(n) as f64 / all as f64)
-    });
-    let spread = Spread::of(ratios.collect());
+    };
+    viewers.iter().filter_map(ratio).collect()
+}
+
+/// Spread of stall ratios, total, worst viewer that stayed in ms, skipped share.
+fn stalls(viewers: &[&Node], present: &[&&Node]) -> (Spread, f64, f64, f64) {
+    let spread = Spread::of(stall_ratios(viewers));
     let stall_sum: u64 = viewers.iter().map(|n| stalled(n)).sum();
     let play_sum: u64 = viewers.iter().map(|n| played(n)).sum();
     let skipped: u64 =
@@ -257,6 +309,42 @@ fn stalls(viewers: &[&Node], present: &[&&Node]) -> (Spread, f64, f64, f64) {
     let all = (stall_sum + play_sum).max(1) as f64;
     let worst = present.iter().map(|n| stalled(n)).max().unwrap_or(0) as f64 / 1000.0;
     (spread, stall_sum as f64 / all, worst, skipped as f64 / all)
+}
+
+fn all_play(world: &World) -> f64 {
+    let rest = world.timeline.event.map_or(0.0, |at| (world.now - at) as f64 / 1e6);
+    world.timeline.all_play_s().unwrap_or(rest)
+}
+
+fn curves(world: &World, viewers: &[&Node]) -> Curves {
+    /// Samples that the origin's rate is taken over: 5 s.
+    const SPAN: usize = 50;
+    let media: f64 = world.tracks.iter().map(|t| t.media_bps).sum();
+    let samples = &world.timeline.samples;
+    let spans = samples.iter().zip(samples.iter().skip(SPAN));
+    let egress = spans.step_by(10).map(|(a, b)| {
+        let bits = b.origin_sent.saturating_sub(a.origin_sent) as f64 * 8.0;
+        (f64::from(b.present), bits / ((b.at - a.at) as f64 / 1e6) / media)
+    });
+    let standing = samples.iter().filter(|s| s.watching > 0);
+    let standing =
+        standing.map(|s| (s.at as f64 / 1e6, f64::from(s.standing) / f64::from(s.watching)));
+    let latency = viewers.iter().filter_map(|n| n.players.first());
+    let latency = latency.flat_map(|p| &p.watched.latency_ms).map(|ms| f64::from(*ms)).collect();
+    Curves {
+        egress: egress.collect(),
+        standing: standing.collect(),
+        latency: spread_curve(latency),
+        stall: spread_curve(stall_ratios(viewers)),
+    }
+}
+
+/// The part of the values that are not above each: 200 points of it.
+fn spread_curve(mut values: Vec<f64>) -> Curve {
+    values.sort_by(f64::total_cmp);
+    let last = values.len().saturating_sub(1);
+    let at = |i: usize| Some((*values.get(last * i / 200)?, i as f64 / 200.0));
+    (0..=200).filter_map(at).collect()
 }
 
 fn true_ratio(

@@ -29,6 +29,8 @@ pub struct Scenario {
     pub class: Vec<Class>,
     /// Scales every viewer's upload so that ρ has this value; 0 leaves them.
     pub slot_ratio: f64,
+    /// Part of the uploaders that accept children and don't forward.
+    pub black_holes: f64,
     /// What happens.
     pub fault: Vec<Fault>,
     /// What must hold: a metric's name and its limits.
@@ -74,7 +76,7 @@ pub struct Net {
     pub downlink_bps: u64,
     /// Uplink that acknowledgements and control have even where no upload is given.
     pub control_bps: u64,
-    /// Part of the nodes behind a hard NAT.
+    /// Part of the nodes behind a hard NAT (evidence: 30 %).
     pub hard_nat: f64,
     /// A connection without a sign of life ends after this.
     pub idle_ms: u64,
@@ -139,6 +141,13 @@ pub enum Fault {
         #[serde(default)]
         graceful: bool,
     },
+    /// The broadcaster's network is gone for a while; its program runs on.
+    OriginOffline {
+        /// When.
+        at_s: f64,
+        /// How long.
+        away_s: f64,
+    },
     /// The broadcaster is gone for a while and comes back as a new run.
     OriginRestart {
         /// When it vanishes.
@@ -156,6 +165,8 @@ pub struct Bound {
     pub max: Option<f64>,
     /// At least.
     pub min: Option<f64>,
+    /// What is aimed at beyond that.
+    pub aim: Option<f64>,
 }
 
 /// What is turned off.
@@ -182,6 +193,7 @@ impl Default for Scenario {
             origin_upload: 2.2,
             class: evidence_mix(),
             slot_ratio: 1.3,
+            black_holes: 0.0,
             fault: Vec::new(),
             bounds: BTreeMap::new(),
             sabotage: None,
@@ -212,7 +224,7 @@ impl Default for Net {
             loss: 0.01,
             downlink_bps: 30_000_000,
             control_bps: 500_000,
-            hard_nat: 0.0,
+            hard_nat: 0.3,
             idle_ms: 3_000,
         }
     }
@@ -245,6 +257,9 @@ impl Scenario {
         let media = &self.media;
         if !(1..=16).contains(&media.k) || media.chunk_ms < 20 || media.gop_ms < 100 {
             return Err("media: k must be 1 to 16, chunk_ms 20 or more, gop_ms 100 or more".into());
+        }
+        if !(0.0..=1.0).contains(&self.black_holes) {
+            return Err("black_holes: a part of the uploaders, 0 to 1".into());
         }
         if self.class.iter().map(|c| c.share).sum::<f64>() <= 0.0 {
             return Err("class: the shares must add up to more than 0".into());

@@ -37,6 +37,7 @@ impl World {
         }
         self.plan_faults();
         self.queue.push(self.measure_at, What::Measure);
+        self.queue.push(0, What::Sample);
     }
 
     /// What the origin does as soon as it runs.
@@ -121,7 +122,10 @@ impl World {
         name[..8].copy_from_slice(&dice.next().to_be_bytes());
         name[8..].copy_from_slice(&dice.next().to_be_bytes());
         let mut config = Config::new(role, NodeId(name), dice.next());
-        config.forward = self.scenario.sabotage != Some(Sabotage::NoForward);
+        let holes = self.scenario.black_holes;
+        let black_hole =
+            holes > 0.0 && role == Role::Viewer && upload_bps > 0 && dice.unit() < holes;
+        config.forward = self.scenario.sabotage != Some(Sabotage::NoForward) && !black_hole;
         config.repair = self.scenario.sabotage != Some(Sabotage::NoRepair);
         let wire = if role == Role::Origin && self.scenario.origin_upload <= 0.0 {
             100_000_000
@@ -134,6 +138,8 @@ impl World {
             role,
             alive: role == Role::Origin,
             leaving: false,
+            offline: false,
+            black_hole,
             swarm: Swarm::new(config),
             wires: Wires::new(dice, &self.scenario.net, wire),
             clock: Clock {

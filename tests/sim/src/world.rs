@@ -7,11 +7,13 @@ use std::time::Instant;
 
 use crate::dice::Dice;
 use crate::hash::EventHash;
+use crate::holes::Holes;
 use crate::media::TrackMedia;
 use crate::node::{Node, Traffic};
 use crate::queue::Calendar;
 use crate::report::Report;
 use crate::scenario::Scenario;
+use crate::timeline::Timeline;
 
 /// The driver hands the wire at most this much ahead (DESIGN, "swarm owns the one uplink queue").
 const AHEAD_US: u64 = 20_000;
@@ -34,7 +36,9 @@ pub(crate) enum What {
     Fault(usize),
     ChurnStep { fault: usize },
     OriginBack,
+    OriginOnline,
     Measure,
+    Sample,
 }
 
 /// The whole simulated world.
@@ -64,6 +68,8 @@ pub(crate) struct World {
     pub(crate) integrity_errors: u64,
     /// What every viewer's upload is multiplied by.
     pub(crate) scale: f64,
+    pub(crate) timeline: Timeline,
+    pub(crate) holes: Holes,
     /// The message that is being sent.
     pub(crate) letter: Vec<u8>,
 }
@@ -102,6 +108,8 @@ impl World {
             origin_sent_old: 0,
             integrity_errors: 0,
             scale: 1.0,
+            timeline: Timeline::default(),
+            holes: Holes::default(),
             letter: Vec::new(),
             scenario,
         };
@@ -154,7 +162,9 @@ impl World {
             What::Gone { at, other, .. } => (6, u64::from(*at), u64::from(*other)),
             What::Come(n) => (7, u64::from(*n), 0),
             What::Publish { track, chunk, .. } => (9, u64::from(*track), u64::from(*chunk)),
-            What::Fault(_) | What::ChurnStep { .. } | What::OriginBack => (10, 0, 0),
+            What::Fault(_) | What::ChurnStep { .. } | What::OriginBack | What::OriginOnline => {
+                (10, 0, 0)
+            }
             _ => return,
         };
         self.hash.add([self.now, kind, a, b]);
@@ -186,6 +196,8 @@ impl World {
             What::Fault(fault) => self.on_fault(fault),
             What::ChurnStep { fault } => self.on_churn(fault),
             What::OriginBack => self.on_origin_back(),
+            What::OriginOnline => self.on_origin_online(),
+            What::Sample => self.on_sample(),
             What::Measure => self.on_measure(),
         }
     }
