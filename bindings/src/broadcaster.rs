@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use manyhands_session::{
-    Broadcast, BroadcastConfig, Closer, Conditions, Encoders, Event, Feed, Pull,
+    Bootstrap, Broadcast, BroadcastConfig, Closer, Conditions, Encoders, Event, Feed, Finding, Pull,
 };
 
 use crate::{
@@ -42,6 +42,13 @@ pub struct GoLive {
     /// Where to listen.
     #[uniffi(default = "0.0.0.0:0")]
     pub listen: String,
+    /// Answer on the local network, where the system lets a program do that by itself and the
+    /// person calls the network home. Never done for what is private.
+    #[uniffi(default = false)]
+    pub local: bool,
+    /// Can be found in BitTorrent's DHT.
+    #[uniffi(default = true)]
+    pub dht: bool,
 }
 
 /// A running broadcast.
@@ -70,6 +77,7 @@ impl Broadcaster {
             started_ms: options.started_ms,
             private: options.private,
             listen: listen_at(&options.listen)?,
+            finding: finding(options.local, options.dht),
             upload_limit: options.upload_limit_bps,
             seed: rand::random(),
             tracks: encoders.tracks(),
@@ -157,6 +165,11 @@ impl Drop for Broadcaster {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+/// The ways that a shell has switched on.
+pub(crate) fn finding(local: bool, dht: bool) -> Finding {
+    Finding { local, dht: dht.then_some(Bootstrap::Public) }
 }
 
 /// An address to listen at.

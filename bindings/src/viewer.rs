@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use manyhands_session::{Checking, Closer, Contribution, Link, Rows, Watch, WatchConfig};
 
-use crate::broadcaster::listen_at;
+use crate::broadcaster::{finding, listen_at};
 use crate::{
     AudioUnit, DeviceState, Failure, Figures, Framing, LendingLimits, LendingSetup, SessionEvent,
     VideoUnit, runtime,
@@ -30,6 +30,13 @@ pub struct Join {
     /// Where to listen.
     #[uniffi(default = "0.0.0.0:0")]
     pub listen: String,
+    /// Ask and answer on the local network, where the system lets a program do that by itself and
+    /// the person calls the network home.
+    #[uniffi(default = false)]
+    pub local: bool,
+    /// Look in BitTorrent's DHT.
+    #[uniffi(default = true)]
+    pub dht: bool,
 }
 
 /// A running viewer.
@@ -53,6 +60,7 @@ impl Viewer {
             listen: listen_at(&options.listen)?,
             contribution: options.lending.map_or_else(plain, Into::into),
             hints: Vec::new(),
+            finding: finding(options.local, options.dht),
             seed: rand::random(),
             // Units go to a decoder, which is native code.
             checking: Checking::Clean,

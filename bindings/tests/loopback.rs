@@ -133,6 +133,8 @@ async fn a_failure_has_a_kind_and_a_message() {
         lending: None,
         patience_ms: None,
         listen: listen(),
+        local: false,
+        dht: false,
     };
     let Err(Failure::DamagedLink(message)) = Viewer::join(cut) else { panic!("a cut link") };
     assert!(message.contains("damaged"), "{message}");
@@ -187,6 +189,8 @@ async fn what_a_device_reports_rules_what_it_gives() {
         }),
         patience_ms: None,
         listen: LOOPBACK.to_owned(),
+        local: false,
+        dht: false,
     })
     .unwrap();
     assert_eq!(lends(&viewer, LendingReason::NotYet).await.upload_limit_bps, Some(0));

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use manyhands_session::{Bootstrap, Finding};
 
 use crate::lend::Budget;
 use crate::rate::Rate;
@@ -51,17 +52,17 @@ pub(crate) struct Common {
     /// How much may leave: 0, 750k, 5M bits a second, or unlimited
     #[arg(long, value_name = "RATE", default_value = "unlimited")]
     pub(crate) upload_limit: Rate,
-    /// Do not ask the BitTorrent network for peers
+    /// Neither ask nor write in the BitTorrent network
     #[arg(long)]
     pub(crate) no_dht: bool,
-    /// Do not look for peers on the local network
+    /// Neither ask nor answer on the local network
     #[arg(long)]
     pub(crate) no_local: bool,
     /// Do not ask the router to open a port
     #[arg(long)]
     pub(crate) no_port_mapping: bool,
-    /// First contacts of the BitTorrent network, instead of the public ones
-    #[arg(long, value_name = "ADDR")]
+    /// A first contact in the BitTorrent network, instead of the public ones (repeatable)
+    #[arg(long, value_name = "ADDR", conflicts_with = "no_dht")]
     pub(crate) dht_bootstrap: Vec<SocketAddr>,
     /// An address at which a member may be
     #[arg(long, value_name = "ADDR")]
@@ -205,6 +206,15 @@ pub(crate) enum Link {
 }
 
 impl Common {
+    /// How others are found besides the addresses that are known.
+    pub(crate) fn finding(&self) -> Finding {
+        let first = || match self.dht_bootstrap.as_slice() {
+            [] => Bootstrap::Public,
+            nodes => Bootstrap::Nodes(nodes.to_vec()),
+        };
+        Finding { local: !self.no_local, dht: (!self.no_dht).then(first) }
+    }
+
     /// How long to run at most.
     pub(crate) fn duration(&self) -> Option<Duration> {
         self.duration.and_then(|s| Duration::try_from_secs_f64(s).ok())

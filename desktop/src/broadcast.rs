@@ -65,7 +65,6 @@ fn refuse_what_is_not_there(args: &args::Broadcast) -> Result<(), Failure> {
         (args.renditions.is_some(), "--renditions"),
         (args.latency_target.is_some(), "--latency-target"),
         (args.window.is_some(), "--window"),
-        (!args.common.dht_bootstrap.is_empty(), "--dht-bootstrap"),
         (args.input.as_deref().is_some_and(|i| i.starts_with("rtmp://")), "an rtmp:// input"),
     ];
     if let Some((_, what)) = absent.into_iter().find(|(asked, _)| *asked) {
@@ -111,6 +110,7 @@ fn start(
         started_ms: next.started_ms,
         private: args.private,
         listen,
+        finding: args.common.finding(),
         upload_limit: args.common.upload_limit.0,
         seed: args.common.seed.unwrap_or_else(rand::random),
         tracks: input.tracks().iter().cloned().zip(input.rates().iter().copied()).collect(),

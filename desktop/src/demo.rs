@@ -5,8 +5,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use manyhands_session::{
-    Broadcast, BroadcastConfig, Checking, Conditions, Contribution, Event, Outputs, Stats, Watch,
-    WatchConfig, Watching,
+    Broadcast, BroadcastConfig, Checking, Conditions, Contribution, Event, Finding, Outputs, Stats,
+    Watch, WatchConfig, Watching,
 };
 use serde_json::json;
 use tokio::time::interval;
@@ -90,6 +90,8 @@ fn go_live(args: &args::Demo, input: &Input) -> Result<Broadcast, Failure> {
         started_ms: next.started_ms,
         private: false,
         listen: args.common.listen.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))),
+        // Everything is on this machine: there is nobody to look for.
+        finding: Finding::default(),
         upload_limit: args.common.upload_limit.0.or(Some(cap)),
         seed: args.common.seed.unwrap_or_else(rand::random),
         tracks,
@@ -134,6 +136,7 @@ impl Crowd {
                 listen,
                 contribution: Contribution::unrestricted(Some(VIEWER_GIVES)),
                 hints: Vec::new(),
+                finding: Finding::default(),
                 seed: args
                     .common
                     .seed

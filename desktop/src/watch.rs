@@ -45,6 +45,7 @@ pub(crate) async fn run(args: args::Watch, printer: Printer) -> Result<(), Failu
         listen: args.common.listen.unwrap_or(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0))),
         contribution: lend::contribution(&args)?,
         hints: args.common.peer.clone(),
+        finding: args.common.finding(),
         seed: args.common.seed.unwrap_or_else(rand::random),
         checking: if args.output.is_some() { Checking::Exact } else { Checking::Clean },
         patience: given.or((args.output.is_some() || printer.is_json()).then_some(PATIENCE)),
@@ -72,7 +73,6 @@ fn refuse_what_is_not_there(args: &args::Watch) -> Result<(), Failure> {
     let absent = [
         (args.rendition.is_some(), "--rendition"),
         (args.from.as_deref().is_some_and(|f| f != "live"), "--from other than live"),
-        (!args.common.dht_bootstrap.is_empty(), "--dht-bootstrap"),
     ];
     if let Some((_, what)) = absent.into_iter().find(|(asked, _)| *asked) {
         return Err(Failure::not_yet(what));

@@ -5,6 +5,7 @@ Written from docs/protocol.md, not from the Rust code. Needs `cryptography` and 
 """
 
 import base64
+import hashlib
 import json
 import pathlib
 import struct
@@ -265,8 +266,89 @@ def check_proof():
         assert un(c["proof"]) == public(seed) + sign(seed, "proof", un(c["exported"]))
 
 
+def check_lan():
+    for c in cases("lan.json"):
+        mark, hour = un(c["mark"]), struct.pack("<I", c["hour"])
+        assert len(mark) == 16 and mark[8:] == kdf("lan", un(c["channel"]), mark[:8], hour)[:8]
+
+
+# Ed25519's curve (RFC 8032, section 5.1), for what a library doesn't offer: other scalars than
+# those that follow from a seed.
+Q = 2**255 - 19
+ORDER = 2**252 + 27742317777372353535851937790883648493
+D = -121665 * pow(121666, -1, Q) % Q
+
+
+def decompress(raw):
+    sign, y = raw[31] >> 7, int.from_bytes(raw, "little") % 2**255
+    square = (y * y - 1) * pow(D * y * y + 1, -1, Q) % Q
+    x = pow(square, (Q + 3) // 8, Q)
+    if x * x % Q != square:
+        x = x * pow(2, (Q - 1) // 4, Q) % Q
+    assert x * x % Q == square
+    return (x if x & 1 == sign else Q - x), y
+
+
+def compress(point):
+    return (point[1] | (point[0] & 1) << 255).to_bytes(32, "little")
+
+
+def add(a, b):
+    product = D * a[0] * b[0] * a[1] * b[1] % Q
+    x = (a[0] * b[1] + b[0] * a[1]) * pow(1 + product, -1, Q)
+    y = (a[1] * b[1] + a[0] * b[0]) * pow(1 - product, -1, Q)
+    return x % Q, y % Q
+
+
+def times(scalar, point):
+    total = (0, 1)
+    while scalar:
+        if scalar & 1:
+            total = add(total, point)
+        point, scalar = add(point, point), scalar >> 1
+    return total
+
+
+BASE = decompress((4 * pow(5, -1, Q) % Q).to_bytes(32, "little"))
+
+
+def sha512(*parts):
+    return int.from_bytes(hashlib.sha512(b"".join(parts)).digest(), "little") % ORDER
+
+
+def entry(text, node):
+    version, ip, port = struct.unpack("<B%dsH" % (len(hint(text)) - 3), hint(text))
+    return bytes([version]) + ip.ljust(16, b"\0") + struct.pack("<H", port) + un(node)
+
+
+def check_meeting():
+    for c in cases("meeting.json"):
+        channel, day = un(c["channel"]), struct.pack("<I", c["day"])
+        secret = kdf("meet", channel, un(c["invite"]))
+        wide = blake3(channel + secret + day, derive_key_context="manyhands 1 dht blind")
+        f = int.from_bytes(wide.digest(64), "little") % ORDER
+        assert secret == un(c["L"]) and f.to_bytes(32, "little") == un(c["f"])
+        place = compress(times(f, decompress(channel)))
+        assert place == un(c["place"]) and kdf("dht seal", channel, secret, day) == un(c["key"])
+        plain = bytes([1, c["status"]]) + struct.pack("<QQ", c["issued_ms"], c["started_ms"])
+        plain += bytes([len(c["entries"])]) + b"".join(entry(*e) for e in c["entries"])
+        plain = plain.ljust(896, b"\0")
+        value = un(c["value"])
+        assert plain == un(c["plain"]) and xopen(un(c["key"]), b"", value) == plain
+        assert c["seq"] == c["issued_ms"] // 1000 and c["day"] == c["seq"] // 86_400
+        expanded = hashlib.sha512(un(c["channel_seed"])).digest()
+        low = bytes([expanded[0] & 248]) + expanded[1:31] + bytes([expanded[31] & 63 | 64])
+        a = int.from_bytes(low, "little") * f % ORDER
+        message = b"3:seqi%de1:v%d:" % (c["seq"], len(value)) + value
+        r = sha512(kdf("dht prefix", expanded[32:], un(c["f"])), message)
+        point = compress(times(r, BASE))
+        s = (r + sha512(point, place, message) * a) % ORDER
+        assert point + s.to_bytes(32, "little") == un(c["signature"])
+        Ed25519PublicKey.from_public_bytes(place).verify(un(c["signature"]), message)
+
+
 if __name__ == "__main__":
     for check in (check_kdf, check_signature, check_member, check_link, check_cert, check_roster,
-                  check_head, check_chunk, check_piece, check_proof):
+                  check_head, check_chunk, check_piece, check_proof, check_lan, check_meeting):
         check()
         print(check.__name__, "ok")

@@ -43,6 +43,8 @@ pub(crate) fn go_live(film: &[Track; 2]) -> GoLive {
         picture: None,
         device: None,
         listen: LOOPBACK.into(),
+        local: false,
+        dht: false,
     }
 }
 
@@ -61,6 +63,8 @@ pub(crate) fn join(link: String) -> Arc<Viewer> {
         lending: None,
         patience_ms: None,
         listen,
+        local: false,
+        dht: false,
     })
     .unwrap()
 }

@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 
 use crate::Identity;
 use crate::credentials::Credentials;
+use crate::discovery::Prospect;
 use crate::driver::Input;
 use crate::endpoint::Quic;
 use crate::handshake;
@@ -19,21 +20,39 @@ use crate::node::Via;
 
 /// Dials at once, at most.
 const MAX_DIALS: usize = 32;
-/// Known addresses kept: link hints (4), the command line's, what local discovery finds, the
-/// broadcaster's.
-const MAX_HINTS: usize = 32;
+/// Known addresses kept, by how they became known: link hints (4), the command line's and the
+/// broadcaster's; a household's; what one DHT item names. Found ones make room for newer ones.
+const fn kept(via: Via) -> usize {
+    match via {
+        Via::Hint => 16,
+        Via::Local => 8,
+        Via::Dht => 20,
+        Via::Exchange => 0,
+    }
+}
 /// The longest a dial may take before the proof.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// Between two rounds over the known addresses: doubles from the first to the second.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(4);
 
+/// An address to try again.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    via: Via,
+    /// Who has to answer there, if that is known.
+    node: Option<NodeId>,
+    /// Grows with each address that becomes known.
+    order: u64,
+}
+
 pub(crate) struct Dialler {
     quic: Quic,
     identity: Arc<Identity>,
     credentials: Arc<Mutex<Credentials>>,
     inputs: mpsc::Sender<Input>,
-    hints: BTreeMap<SocketAddr, Via>,
+    known: BTreeMap<SocketAddr, Known>,
+    counter: u64,
     contacts: BTreeSet<NodeId>,
     addresses: usize,
     pause: Duration,
@@ -48,17 +67,20 @@ impl Dialler {
         inputs: mpsc::Sender<Input>,
         hints: Vec<(SocketAddr, Via)>,
     ) -> Self {
-        Self {
+        let mut dialler = Self {
             quic,
             identity,
             credentials,
             inputs,
-            hints: hints.into_iter().take(MAX_HINTS).collect(),
+            known: BTreeMap::new(),
+            counter: 0,
             contacts: BTreeSet::new(),
             addresses: 0,
             pause: FIRST_PAUSE,
             next_round: Time::ZERO,
-        }
+        };
+        hints.into_iter().for_each(|(address, via)| dialler.remember(address, via, None));
+        dialler
     }
 
     /// Nothing is being dialled.
@@ -71,18 +93,42 @@ impl Dialler {
         if self.contacts.len() >= MAX_DIALS || !self.contacts.insert(contact.node) {
             return;
         }
-        self.dial(contact.address, Some(contact), Via::Exchange);
+        self.dial(contact.address, Some(contact.node), Some(contact), Via::Exchange);
     }
 
-    /// Dials an address and remembers it.
-    pub(crate) fn dial_address(&mut self, address: SocketAddr, via: Via) {
-        if self.hints.len() < MAX_HINTS {
-            self.hints.entry(address).or_insert(via);
-        }
+    /// Dials an address that was found, and remembers it.
+    pub(crate) fn dial_prospect(&mut self, prospect: Prospect) {
+        let Prospect { address, via, node } = prospect;
+        self.remember(address, via, node);
+        self.dial_address(address, via, node);
+    }
+
+    fn dial_address(&mut self, address: SocketAddr, via: Via, node: Option<NodeId>) {
         if self.addresses < MAX_DIALS {
             self.addresses += 1;
-            self.dial(address, None, via);
+            self.dial(address, node, None, via);
         }
+    }
+
+    /// Keeps an address; the first way it became known stays, and the newest name that was given.
+    fn remember(&mut self, address: SocketAddr, via: Via, node: Option<NodeId>) {
+        if let Some(known) = self.known.get_mut(&address) {
+            if known.via == via {
+                known.node = node;
+            }
+            return;
+        }
+        let mut of_kind: Vec<_> = self.known.iter().filter(|(_, k)| k.via == via).collect();
+        if of_kind.len() >= kept(via) {
+            of_kind.sort_by_key(|(_, known)| known.order);
+            let oldest = of_kind.first().map(|(address, _)| **address);
+            match oldest.filter(|_| via != Via::Hint) {
+                Some(oldest) => self.known.remove(&oldest),
+                None => return,
+            };
+        }
+        self.counter += 1;
+        self.known.insert(address, Known { via, node, order: self.counter });
     }
 
     /// Tries all known addresses, not more often than the pause allows.
@@ -92,8 +138,8 @@ impl Dialler {
         }
         self.next_round = now + self.pause;
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
-        for (address, via) in self.hints.clone() {
-            self.dial_address(address, via);
+        for (address, known) in self.known.clone() {
+            self.dial_address(address, known.via, known.node);
         }
     }
 
@@ -101,10 +147,8 @@ impl Dialler {
     /// when the broadcaster starts again.
     pub(crate) fn on_joined(&mut self, origin: Option<SocketAddr>) {
         self.pause = FIRST_PAUSE;
-        if let Some(address) = origin
-            && self.hints.len() < MAX_HINTS
-        {
-            self.hints.entry(address).or_insert(Via::Hint);
+        if let Some(address) = origin {
+            self.remember(address, Via::Hint, None);
         }
     }
 
@@ -118,12 +162,12 @@ impl Dialler {
         }
     }
 
-    fn dial(&self, address: SocketAddr, contact: Option<Contact>, via: Via) {
+    fn dial(&self, address: SocketAddr, node: Option<NodeId>, contact: Option<Contact>, via: Via) {
         let (quic, identity, credentials) =
             (self.quic.clone(), self.identity.clone(), self.credentials.clone());
         let inputs = self.inputs.clone();
         tokio::spawn(async move {
-            let input = match connect(&quic, &identity, &credentials, address, contact).await {
+            let input = match connect(&quic, &identity, &credentials, address, node).await {
                 Some(proven) => Input::Proven { proven: Box::new(proven), contact, via },
                 None => Input::DialFailed { contact },
             };
@@ -137,12 +181,12 @@ async fn connect(
     identity: &Identity,
     credentials: &Mutex<Credentials>,
     address: SocketAddr,
-    contact: Option<Contact>,
+    node: Option<NodeId>,
 ) -> Option<handshake::Proven> {
     let connecting = quic.dial(address).ok()?;
     let connection = tokio::time::timeout(PATIENCE, connecting).await.ok()?.ok()?;
     // Before anything is said: nobody else is to learn or to teach anything here.
-    if contact.is_some_and(|c| peer_of(&connection) != Some(c.node)) {
+    if node.is_some_and(|node| peer_of(&connection) != Some(node)) {
         connection.close(quinn::VarInt::from_u32(0), b"");
         return None;
     }

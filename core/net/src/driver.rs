@@ -15,13 +15,14 @@ use manyhands_swarm::{
 };
 use parking_lot::Mutex;
 use quinn::VarInt;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::Identity;
 use crate::clock::Clock;
 use crate::control::{Control, Frame, NewHead, Ping, Pong};
 use crate::credentials::{Adopted, Credentials};
 use crate::dial::Dialler;
+use crate::discovery::{Audience, Prospect, Standing};
 use crate::endpoint::Quic;
 use crate::handshake::{self, Proven};
 use crate::link::{Link, LinkEvent, Purpose};
@@ -47,6 +48,8 @@ const HOLD: Duration = Duration::from_secs(1);
 const HOLD_BYTES: usize = 64 * 1024;
 /// Time for the last datagrams to leave.
 const FAREWELL: Duration = Duration::from_millis(1_000);
+/// Neighbours of the same local network that a viewer with neighbours still dials: half a mesh.
+const LOCAL_PARTNERS: usize = 4;
 
 /// Everything that happens to a node.
 #[derive(Debug)]
@@ -75,6 +78,7 @@ pub(crate) struct Driver {
     credentials: Arc<Mutex<Credentials>>,
     clock: Arc<Mutex<Clock>>,
     start: Instant,
+    standing: watch::Sender<Standing>,
     events: mpsc::Sender<NodeEvent>,
     inputs: mpsc::Sender<Input>,
     inbox: Option<mpsc::Receiver<Input>>,
@@ -105,7 +109,7 @@ impl Driver {
         shared: Shared,
         events: mpsc::Sender<NodeEvent>,
     ) -> Self {
-        let Shared { credentials, clock, start } = shared;
+        let Shared { credentials, clock, start, standing } = shared;
         let (inputs, inbox) = mpsc::channel(INBOX);
         let sabotage = Sabotage::from_environment();
         let overlay = manyhands_swarm::Config::new(config.role, identity.node(), config.seed);
@@ -125,6 +129,7 @@ impl Driver {
             credentials,
             clock,
             start,
+            standing,
             events,
             inputs,
             inbox: Some(inbox),
@@ -303,7 +308,7 @@ impl Driver {
                     self.swarm.handle_playhead(now, track.track, ms);
                 }
             }
-            Command::Dial(address, via) => self.dialler.dial_address(address, via),
+            Command::Try(prospect) => self.on_prospect(prospect),
             Command::Report(reply) => {
                 let _ = reply.send(self.report());
             }
@@ -311,6 +316,17 @@ impl Driver {
                 self.swarm.handle_leave(now);
                 self.leaving = Some(reply);
             }
+        }
+    }
+
+    /// An address that was found: it is dialled when addresses are wanted, and else only if it is
+    /// near and few such are there.
+    fn on_prospect(&mut self, prospect: Prospect) {
+        let near = self.peers.iter().filter(|(_, peer)| peer.via == Via::Local).count();
+        let wanted =
+            self.standing.borrow().wanting || (prospect.via == Via::Local && near < LOCAL_PARTNERS);
+        if wanted && !self.peers.iter().any(|(_, peer)| peer.address == prospect.address) {
+            self.dialler.dial_prospect(prospect);
         }
     }
 
@@ -398,6 +414,9 @@ impl Driver {
             Admission::Refused => connection.close(VarInt::from_u32(0), b""),
             Admission::Replaced(_) => {}
             Admission::New(index) => {
+                if let Some(peer) = self.peers.get_mut(index) {
+                    peer.via = via;
+                }
                 let info = PeerInfo { node, address, dialled, origin, dialable: true };
                 if !self.joined {
                     self.joined = true;
@@ -651,9 +670,19 @@ impl Driver {
             let all: Vec<_> = self.peers.iter().map(|(i, _)| i).collect();
             all.into_iter().for_each(|index| self.ping(index));
         }
+        self.stand(now);
         if self.role != Role::Origin && self.leaving.is_none() {
             self.mind_the_head(now);
         }
+    }
+
+    /// Tells those who look for others how the node stands.
+    fn stand(&self, now: Time) {
+        let cut_off = self.peers.len() == 0 || now.since(self.head_at) >= HEAD_LATE;
+        let wanting = self.role != Role::Origin && self.leaving.is_none() && cut_off;
+        let audience = Audience::of(&self.credentials.lock());
+        let standing = Standing { wanting, audience };
+        self.standing.send_if_modified(|known| std::mem::replace(known, standing) != standing);
     }
 
     /// Heads that stay away mean that this node, or the broadcaster, is cut off: ask the

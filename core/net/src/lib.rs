@@ -2,7 +2,8 @@
 //!
 //! A [`Node`] owns one UDP socket. Connections are proven before anything else is read from them
 //! (`handshake`), what comes in is verified before it is stored or forwarded (`driver`), and no
-//! datagram leaves faster than the cap (`socket`). The overlay itself is [`manyhands_swarm`]; this
+//! datagram leaves faster than the cap (`socket`). Beside it tasks look for peers on the local
+//! network and in the DHT (`discovery`). The overlay itself is [`manyhands_swarm`]; this
 //! crate gives it bytes, sockets and a clock.
 
 mod addresses;
@@ -10,12 +11,15 @@ mod bucket;
 mod clock;
 mod control;
 mod credentials;
+mod dht;
 mod dial;
+mod discovery;
 mod driver;
 mod endpoint;
 mod handshake;
 mod identity;
 mod link;
+mod local;
 mod meter;
 mod node;
 mod peers;
@@ -32,6 +36,8 @@ pub(crate) use addresses::canonical;
 pub use addresses::dialable_addresses;
 pub use clock::{Clock, Reading};
 pub use credentials::Credentials;
+pub use dht::{Dht, DhtPart};
+pub use discovery::{Discovery, Prospect};
 pub use driver::to_piece;
 pub use identity::{Identity, node_of};
 pub use manyhands_swarm::Role;

@@ -8,10 +8,11 @@ use bytes::Bytes;
 use manyhands_stream::PieceHeader;
 use manyhands_swarm::{self as swarm, Piece, Time, TrackConfig};
 use parking_lot::Mutex;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::clock::{Clock, Reading};
 use crate::credentials::Credentials;
+use crate::discovery::{self, Discovery, Offers, Prospect, Standing};
 use crate::driver::Driver;
 use crate::endpoint::Quic;
 use crate::meter::Meter;
@@ -25,7 +26,7 @@ pub(crate) const INBOX: usize = 1024;
 const EVENTS: usize = 4096;
 
 /// How a node starts.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct NodeConfig {
     /// Where to listen; port 0 takes a free one.
     pub listen: SocketAddr,
@@ -35,15 +36,19 @@ pub struct NodeConfig {
     pub role: swarm::Role,
     /// Addresses to try first, with how they became known.
     pub hints: Vec<(SocketAddr, Via)>,
+    /// How others are found besides.
+    pub discovery: Discovery,
     /// Decides everything random in the overlay.
     pub seed: u64,
 }
 
 /// How a peer was found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Via {
     /// On the local network.
     Local,
+    /// In the DHT.
+    Dht,
     /// From the link or the command line.
     Hint,
     /// From another peer.
@@ -56,6 +61,7 @@ impl Via {
     pub fn word(self) -> &'static str {
         match self {
             Self::Local => "local",
+            Self::Dht => "dht",
             Self::Hint => "hint",
             Self::Exchange => "exchange",
         }
@@ -95,6 +101,7 @@ pub(crate) struct Shared {
     pub(crate) credentials: Arc<Mutex<Credentials>>,
     pub(crate) clock: Arc<Mutex<Clock>>,
     pub(crate) start: Instant,
+    pub(crate) standing: watch::Sender<Standing>,
 }
 
 #[derive(Debug)]
@@ -105,7 +112,7 @@ pub(crate) enum Command {
     PublishState,
     UploadLimit(Option<u64>),
     Playhead(u32),
-    Dial(SocketAddr, Via),
+    Try(Prospect),
     Report(oneshot::Sender<Report>),
     Leave(oneshot::Sender<()>),
 }
@@ -125,7 +132,7 @@ pub struct Node {
 impl Node {
     /// Binds the socket and starts the node's task on the current tokio runtime.
     pub fn start(
-        config: NodeConfig,
+        mut config: NodeConfig,
         credentials: Credentials,
     ) -> Result<(Self, mpsc::Receiver<NodeEvent>), Error> {
         let identity = Identity::generate()?;
@@ -142,7 +149,11 @@ impl Node {
         let (commands, command_inbox) = mpsc::channel(INBOX);
         let (events, event_inbox) = mpsc::channel(EVENTS);
         let name = identity.node();
-        let shared = Shared { credentials: credentials.clone(), clock: clock.clone(), start };
+        let (standing, known) = watch::channel(Standing::at_first(&credentials.lock()));
+        let shared =
+            Shared { credentials: credentials.clone(), clock: clock.clone(), start, standing };
+        let offers = Offers(commands.downgrade());
+        discovery::start(std::mem::take(&mut config.discovery), address, name, &known, &offers);
         let driver = Driver::new(config, Arc::new(identity), quic, shared, events);
         tokio::spawn(driver.run(command_inbox));
         Ok((Self { commands, credentials, clock, start, address, name, meter }, event_inbox))
@@ -220,9 +231,9 @@ impl Node {
         self.send(Command::Playhead(capture_ms)).await;
     }
 
-    /// Tries an address at which a member may be.
-    pub async fn dial(&self, address: SocketAddr, via: Via) {
-        self.send(Command::Dial(address, via)).await;
+    /// Tries an address at which a member may be, if addresses are wanted.
+    pub async fn offer(&self, prospect: Prospect) {
+        self.send(Command::Try(prospect)).await;
     }
 
     /// Figures of this moment; `None` when the node has ended.

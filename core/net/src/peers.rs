@@ -10,6 +10,7 @@ use manyhands_swarm::{NodeId, PeerIndex, Time};
 use quinn::ConnectionStats;
 
 use crate::link::Link;
+use crate::node::Via;
 use crate::report::Outgoing;
 
 /// Neighbours at once, at most: a mesh of 10, 30 children at 8 Mbit/s, greeters and those who leave.
@@ -21,6 +22,8 @@ pub(crate) struct Peer {
     pub(crate) node: NodeId,
     pub(crate) address: SocketAddr,
     pub(crate) origin: bool,
+    /// How it was found.
+    pub(crate) via: Via,
     pub(crate) link: Arc<Link>,
     /// Which connection of this peer `link` is: reports of an older one are not heard any more.
     pub(crate) generation: u64,
@@ -119,6 +122,7 @@ impl Peers {
             node,
             address,
             origin,
+            via: Via::Exchange,
             link,
             generation,
             dialled_by_smaller,

@@ -13,6 +13,7 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 
 use self::live::Live;
+use crate::finding::Finding;
 use crate::{Error, Event, OnAir, Picture, Stats};
 
 /// Units that wait to be cut into chunks: a second of a fast camera with sound.
@@ -37,6 +38,8 @@ pub struct BroadcastConfig {
     pub private: bool,
     /// Where to listen.
     pub listen: SocketAddr,
+    /// How viewers find it besides the link's addresses.
+    pub finding: Finding,
     /// How much may leave, bits a second.
     pub upload_limit: Option<u64>,
     /// Decides everything random but keys.
@@ -84,6 +87,12 @@ impl Broadcast {
             upload_limit: config.upload_limit,
             role: manyhands_net::Role::Origin,
             hints: Vec::new(),
+            discovery: config.finding.clone().of_broadcast(
+                &config.channel,
+                &config.invite,
+                config.started_ms,
+                config.private,
+            ),
             seed: config.seed,
         };
         let (node, node_events) = Node::start(node_config, Credentials::Origin(Box::new(origin)))?;

@@ -22,7 +22,7 @@ pub enum Event {
     Joined {
         /// Its short name.
         peer: String,
-        /// `local`, `hint` or `exchange`.
+        /// `local`, `dht`, `hint` or `exchange`.
         via: &'static str,
     },
     /// The first unit was handed out.

@@ -12,6 +12,7 @@ mod clocks;
 mod contribution;
 mod event;
 mod feed;
+mod finding;
 mod flow;
 mod health;
 mod ledger_file;
@@ -34,6 +35,7 @@ pub use broadcast::{Broadcast, BroadcastConfig};
 pub use contribution::Contribution;
 pub use event::{EndReason, Event, Released, Watching};
 pub use feed::{AudioInput, Encoders, Feed, FeedError, Framing, Times, VideoInput, framed};
+pub use finding::{Bootstrap, Finding};
 pub use health::{Cause, Health, HealthSoFar, Level};
 pub use manyhands_media::{
     AacConfig, AccessUnit, Codec, H264Config, OpusConfig, Rotation, TrackConfig, TrackKind,

@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 use self::viewer::Viewer;
 use crate::contribution::{Change, Contribution, Contributor};
 use crate::event::{Event, Released};
+use crate::finding::Finding;
 use crate::player::{Checking, Player};
 use crate::{Error, Stats};
 
@@ -35,6 +36,8 @@ pub struct WatchConfig {
     pub contribution: Contribution,
     /// More addresses to try.
     pub hints: Vec<SocketAddr>,
+    /// How others are found besides.
+    pub finding: Finding,
     /// Decides everything random but keys.
     pub seed: u64,
     /// For what the units are.
@@ -89,6 +92,7 @@ impl Watch {
             upload_limit: config.contribution.at_first(),
             role: manyhands_net::Role::Viewer,
             hints: hints.collect(),
+            discovery: config.finding.of_watch(&config.link),
             seed: config.seed,
         };
         let (node, node_events) = Node::start(node_config, Credentials::Viewer(Box::new(member)))?;

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use manyhands_media::{AacConfig, AccessUnit, Codec, TrackConfig};
 use manyhands_session::{
-    Broadcast, BroadcastConfig, Channel, Checking, Conditions, Contribution, Limits, Link, Outputs,
-    Secret, Stats, Transport, Watch, WatchConfig,
+    Broadcast, BroadcastConfig, Channel, Checking, Conditions, Contribution, Finding, Limits, Link,
+    Outputs, Secret, Stats, Transport, Watch, WatchConfig,
 };
 use tokio::time::interval;
 
@@ -46,6 +46,7 @@ fn broadcast() -> Broadcast {
         started_ms: now,
         private: false,
         listen: LOOPBACK,
+        finding: Finding::default(),
         upload_limit: Some(ROOM_FOR_ONE),
         seed: 1,
         tracks: vec![(sound(), SOUND_BPS)],
@@ -70,6 +71,7 @@ fn watch(link: &Link, contribution: Contribution, seed: u64) -> (Watch, Outputs)
         listen: LOOPBACK,
         contribution,
         hints: Vec::new(),
+        finding: Finding::default(),
         seed,
         checking: Checking::Exact,
         patience: None,

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use manyhands_media::{AacConfig, AccessUnit, Codec, TrackConfig};
 use manyhands_session::{
     Broadcast, BroadcastConfig, Channel, Checking, Conditions, Contribution, EndReason, Event,
-    Link, Outputs, Released, Secret, Watch, WatchConfig,
+    Finding, Link, Outputs, Released, Secret, Watch, WatchConfig,
 };
 use tokio::time::{interval, timeout};
 
@@ -48,6 +48,7 @@ fn try_broadcast(
         started_ms: now + run,
         private: false,
         listen,
+        finding: Finding::default(),
         upload_limit: None,
         seed: run,
         tracks: vec![(sound(), 64_000)],
@@ -67,6 +68,7 @@ fn watch(link: &Link, seed: u64) -> (Watch, Outputs) {
         listen: LOOPBACK,
         contribution: Contribution::unrestricted(None),
         hints: Vec::new(),
+        finding: Finding::default(),
         seed,
         checking: Checking::Exact,
         patience: None,
@@ -147,6 +149,7 @@ async fn another_invitation_opens_nothing() {
             listen: LOOPBACK,
             contribution: Contribution::unrestricted(None),
             hints: Vec::new(),
+            finding: Finding::default(),
             seed: 1,
             checking: Checking::Exact,
             patience: None,

@@ -18,14 +18,29 @@ pub const PAST: &str = "past";
 pub const HEAD: &str = "head";
 /// A content key `CK`, from `E`, `run`, `epoch` (u32), `track` (u8).
 pub const CONTENT: &str = "content";
+/// The mark on a local network, from `A`, `nonce`, `hour` (u32).
+pub const LAN: &str = "lan";
+/// What all places of one invitation in the DHT follow from, from `A`, `S`.
+pub const MEET: &str = "meet";
+/// The key that seals what stands there, from `A`, `L`, `day` (u32).
+pub const DHT_SEAL: &str = "dht seal";
+/// The blinded key's second half, from the channel's second half and the factor.
+pub const DHT_PREFIX: &str = "dht prefix";
+/// The factor that blinds a channel's key, 64 bytes before they are reduced, from `A`, `L`, `day`.
+pub const DHT_BLIND: &str = "dht blind";
 
 /// Derives 32 bytes for the context `c` from `inputs`, joined in order.
 pub fn derive(c: &str, inputs: &[&[u8]]) -> Secret<[u8; 32]> {
+    expand(c, inputs)
+}
+
+/// The same, `N` bytes long.
+pub(crate) fn expand<const N: usize>(c: &str, inputs: &[&[u8]]) -> Secret<[u8; N]> {
     let mut hasher = blake3::Hasher::new_derive_key(&format!("manyhands 1 {c}"));
     for input in inputs {
         hasher.update(input);
     }
-    let mut out = [0; 32];
+    let mut out = [0; N];
     hasher.finalize_xof().fill(&mut out);
     zeroize::Zeroize::zeroize(&mut hasher);
     Secret::new(out)

@@ -5,6 +5,7 @@
 //! protocol and needs a decision record.
 
 mod description;
+mod finding;
 mod keys;
 mod media;
 mod proving;

@@ -35,7 +35,7 @@ impl Swarm {
         if !self.is_root() {
             return 0.0;
         }
-        let counts = self.lane_ids().into_iter().map(|id| self.below(now, id).count);
+        let counts = self.lane_ids().map(|id| self.below(now, id).count);
         let (least, most) = counts.fold((u32::MAX, 0), |(a, b), n| (a.min(n), b.max(n)));
         if most == 0 { 0.0 } else { 1.0 - least as f32 / most as f32 }
     }

@@ -198,7 +198,7 @@ impl Uplink {
     /// A piece is lost that the gate would have sent or parked; what nobody wants is no loss.
     fn count_drop(&mut self, class: Class, entry: &Entry, gate: Gate) {
         match (class, gate) {
-            (Class::Repair, _) | (_, Gate::Drop) => {}
+            (Class::Rescue | Class::Repair, _) | (_, Gate::Drop) => {}
             (Class::Live, Gate::Park) => self.blocked_bytes += u64::from(entry.len),
             (Class::Live, Gate::Send) => self.dropped_bytes += u64::from(entry.len),
         }

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use manyhands_media::{AacConfig, AccessUnit, Codec, TrackConfig};
 use manyhands_session::{
-    Broadcast, BroadcastConfig, Channel, Checking, Conditions, Contribution, Event, Link, Outputs,
-    Secret, Watch, WatchConfig,
+    Broadcast, BroadcastConfig, Channel, Checking, Conditions, Contribution, Event, Finding, Link,
+    Outputs, Secret, Watch, WatchConfig,
 };
 use tokio::sync::mpsc::Receiver;
 use tokio::time::{interval, timeout};
@@ -50,6 +50,7 @@ pub(crate) fn broadcast(
         started_ms: now,
         private: false,
         listen,
+        finding: Finding::default(),
         upload_limit,
         seed: 1,
         tracks: vec![(sound(), SOUND_BPS)],
@@ -75,6 +76,7 @@ pub(crate) fn watch(link: &Link, seed: u64) -> (Watch, Outputs) {
     Watch::start(WatchConfig {
         link: link.clone(),
         listen: LOOPBACK,
+        finding: Finding::default(),
         contribution: Contribution::unrestricted(None),
         hints: Vec::new(),
         seed,

@@ -6,7 +6,8 @@ use crate::{EpochKeys, Link, LinkError, MemberSecret, PublicKey, kdf};
 
 #[test]
 fn kdf_vectors_hold() {
-    let contexts: [(&str, Vec<Vec<u8>>); 7] = [
+    let day = 19_675u32.to_le_bytes().to_vec();
+    let contexts: [(&str, Vec<Vec<u8>>); 11] = [
         (kdf::MEMBER, vec![channel_key().0.to_vec(), S.to_vec()]),
         (kdf::MEMBER_SIGN, vec![vec![7; 32], EID.0.to_vec()]),
         (kdf::MEMBER_WRAP, vec![vec![7; 32], EID.0.to_vec()]),
@@ -14,6 +15,10 @@ fn kdf_vectors_hold() {
         (kdf::PAST, vec![E.to_vec(), RUN.0.to_vec()]),
         (kdf::HEAD, vec![E.to_vec(), RUN.0.to_vec()]),
         (kdf::CONTENT, vec![E.to_vec(), RUN.0.to_vec(), 300u32.to_le_bytes().to_vec(), vec![1]]),
+        (kdf::LAN, vec![channel_key().0.to_vec(), vec![7; 8], 472_222u32.to_le_bytes().to_vec()]),
+        (kdf::MEET, vec![channel_key().0.to_vec(), S.to_vec()]),
+        (kdf::DHT_SEAL, vec![channel_key().0.to_vec(), vec![7; 32], day]),
+        (kdf::DHT_PREFIX, vec![vec![7; 32], vec![8; 32]]),
     ];
     let case = |(context, inputs): (&str, Vec<Vec<u8>>)| {
         let slices: Vec<&[u8]> = inputs.iter().map(Vec::as_slice).collect();

@@ -1,0 +1,59 @@
+//! The DHT: BitTorrent's own (BEP 5), in which one sealed item of each invitation stands (BEP 44).
+//!
+//! A broadcaster puts the item as long as it is live; viewers only read it; nobody announces
+//! (SECURITY 3 to 5). A client lives for one publication or one search and has a socket of its own,
+//! so this program is silent in between and never becomes one of the nodes that serve others.
+
+mod client;
+mod publish;
+mod search;
+#[cfg(test)]
+mod tests;
+
+use std::net::SocketAddr;
+
+use manyhands_stream::{MeetingPoint, MeetingSigner};
+use manyhands_swarm::NodeId;
+use tokio::sync::watch;
+
+use crate::discovery::{Offers, Standing};
+
+/// A node's part in the DHT.
+#[derive(Debug)]
+pub struct Dht {
+    /// First contacts instead of the public ones.
+    pub bootstrap: Option<Vec<SocketAddr>>,
+    /// What it does there.
+    pub part: DhtPart,
+}
+
+/// What a node does in the DHT.
+#[derive(Debug)]
+pub enum DhtPart {
+    /// A broadcaster: says where it is.
+    Publish {
+        /// Who writes: one for each invitation and day.
+        signers: Vec<MeetingSigner>,
+        /// When the run started, Unix milliseconds.
+        started_ms: u64,
+    },
+    /// A viewer: looks where the broadcaster is.
+    Search(MeetingPoint),
+}
+
+/// Does it until the node has ended.
+pub(crate) async fn run(
+    dht: Dht,
+    own: SocketAddr,
+    node: NodeId,
+    standing: watch::Receiver<Standing>,
+    offers: Offers,
+) {
+    let source = client::Source { own, bootstrap: dht.bootstrap };
+    match dht.part {
+        DhtPart::Publish { signers, started_ms } => {
+            publish::Publisher { source, signers, started_ms, node }.run(standing).await;
+        }
+        DhtPart::Search(point) => search::run(source, point, standing, offers).await,
+    }
+}

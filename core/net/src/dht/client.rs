@@ -1,0 +1,78 @@
+//! A client of the DHT for one errand.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use mainline::async_dht::{AsyncDht, GetStream};
+use mainline::{Dht, MutableItem};
+use manyhands_stream::{PublicKey, SignedMeeting};
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+
+/// How long storing an item may take: finding the closest nodes, two rounds of time-outs of 2 s,
+/// and storing.
+const STORING: Duration = Duration::from_secs(30);
+
+/// What every client of this node is made of.
+#[derive(Debug)]
+pub(super) struct Source {
+    pub(super) own: SocketAddr,
+    pub(super) bootstrap: Option<Vec<SocketAddr>>,
+}
+
+impl Source {
+    /// The address where the node itself listens.
+    pub(super) fn own(&self) -> SocketAddr {
+        self.own
+    }
+
+    /// A client with a fresh port, which asks its first contacts as soon as there is something to ask.
+    pub(super) async fn client(&self) -> std::io::Result<Client> {
+        let mut builder = Dht::builder();
+        // Without a port it would take BitTorrent's usual one if that is free.
+        builder.port(0);
+        if let Some(bootstrap) = &self.bootstrap {
+            builder.bootstrap(bootstrap);
+        }
+        if let IpAddr::V4(own) = self.own.ip() {
+            builder.bind_address(own);
+        }
+        // Building looks up the names of the public contacts, which may take seconds.
+        let built = spawn_blocking(move || builder.build()).await;
+        Ok(Client(built.map_err(std::io::Error::other)??.as_async()))
+    }
+}
+
+/// A running client: a thread and a UDP socket, until it is dropped.
+pub(super) struct Client(AsyncDht);
+
+impl Client {
+    /// Stores an item at the nodes closest to its place. Gives how many took it.
+    pub(super) async fn put(&self, item: SignedMeeting) -> u32 {
+        let SignedMeeting { place, seq, value, signature } = item;
+        let item = MutableItem::new_signed_unchecked(place.0, signature, &value, seq, None);
+        match timeout(STORING, self.0.put_mutable(item, None)).await {
+            Ok(Ok(outcome)) => outcome.stored_at,
+            Ok(Err(error)) => {
+                tracing::debug!(%error, "the DHT did not take the item");
+                0
+            }
+            Err(_) => 0,
+        }
+    }
+
+    /// What stands at a place; each answer comes as it arrives, and its signature is checked.
+    pub(super) fn get(&self, place: PublicKey) -> Found {
+        Found(self.0.get_mutable(&place.0, None, None))
+    }
+}
+
+/// Values that stand at a place, until everybody asked has answered or is late.
+pub(super) struct Found(GetStream<MutableItem>);
+
+impl Found {
+    pub(super) async fn next(&mut self) -> Option<Vec<u8>> {
+        Some(self.0.next().await?.value().to_vec())
+    }
+}

@@ -1,0 +1,144 @@
+//! The broadcaster's side: the item is put at once, then each hour, sooner when the addresses change,
+//! and around midnight at the places of both days.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use manyhands_stream::{Entry, Meeting, MeetingSigner, MeetingState, day_of};
+use manyhands_swarm::NodeId;
+use tokio::sync::watch;
+use tokio::time::sleep;
+
+use super::client::Source;
+use crate::dialable_addresses;
+use crate::discovery::Standing;
+use crate::unix_ms;
+
+/// Nodes forget an item after two hours (BEP 44).
+const HOURLY: Duration = Duration::from_secs(3600);
+/// After a failure: doubles from the first to the last.
+const FIRST_RETRY: Duration = Duration::from_secs(10);
+const LAST_RETRY: Duration = Duration::from_secs(640);
+/// How often it is seen whether the addresses have changed.
+const LOOK: Duration = Duration::from_secs(30);
+/// Addresses of its own that a broadcaster names.
+const MAX_OWN: usize = 8;
+/// Around midnight the other day's place has the item as well: for an hour, and what a
+/// publication takes.
+const MIDNIGHT_MS: u64 = 65 * 60 * 1000;
+
+pub(super) struct Publisher {
+    pub(super) source: Source,
+    pub(super) signers: Vec<MeetingSigner>,
+    pub(super) started_ms: u64,
+    pub(super) node: NodeId,
+}
+
+impl Publisher {
+    pub(super) async fn run(self, mut standing: watch::Receiver<Standing>) {
+        let mut retry = FIRST_RETRY;
+        loop {
+            let addresses = self.addresses();
+            let stored = tokio::select! {
+                stored = self.publish(&addresses) => stored,
+                () = ended(&mut standing) => return,
+            };
+            tracing::info!(stored, "the broadcast can be found in the DHT");
+            let pause = if stored > 0 { HOURLY } else { retry };
+            retry = if stored > 0 { FIRST_RETRY } else { (retry * 2).min(LAST_RETRY) };
+            tokio::select! {
+                () = self.wait(pause, &addresses) => {}
+                () = ended(&mut standing) => return,
+            }
+        }
+    }
+
+    /// Puts the item at every place that it belongs to now. Gives how many nodes took it at the
+    /// worst of them.
+    pub(super) async fn publish(&self, addresses: &[SocketAddr]) -> u32 {
+        let now = unix_ms();
+        let client = match self.source.client().await {
+            Ok(client) => client,
+            Err(error) => {
+                tracing::debug!(%error, "the DHT's socket could not be opened");
+                return 0;
+            }
+        };
+        let meeting = self.meeting(addresses, now);
+        let mut worst = u32::MAX;
+        for signer in self.signers.iter().filter(|s| is_due(s.day(), now)) {
+            let item = signer.sign(&meeting, &mut rand::rng());
+            worst = worst.min(client.put(item).await);
+        }
+        if worst == u32::MAX { 0 } else { worst }
+    }
+
+    fn meeting(&self, addresses: &[SocketAddr], now: u64) -> Meeting {
+        let entry = |address: &SocketAddr| Entry { address: *address, node: self.node.0 };
+        Meeting {
+            state: MeetingState::Live,
+            issued_ms: now,
+            started_ms: self.started_ms,
+            entries: addresses.iter().map(entry).collect(),
+        }
+    }
+
+    /// Where this node can be dialled now.
+    fn addresses(&self) -> Vec<SocketAddr> {
+        dialable_addresses(self.source.own(), MAX_OWN)
+    }
+
+    /// Waits for `pause`, or until the addresses are others.
+    async fn wait(&self, pause: Duration, published: &[SocketAddr]) {
+        let until = Instant::now() + pause;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() || self.addresses() != published {
+                return;
+            }
+            sleep(left.min(LOOK)).await;
+        }
+    }
+}
+
+/// Whether the place of `day` has the item at `now`.
+fn is_due(day: u32, now: u64) -> bool {
+    let days = [now.saturating_sub(MIDNIGHT_MS), now, now.saturating_add(MIDNIGHT_MS)];
+    days.into_iter().map(day_of).any(|due| due == day)
+}
+
+/// Waits until the node has ended.
+async fn ended(standing: &mut watch::Receiver<Standing>) {
+    while standing.changed().await.is_ok() {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY_MS: u64 = 86_400_000;
+    const NOON: u64 = 20_000 * DAY_MS + DAY_MS / 2;
+
+    #[test]
+    fn the_item_stands_at_both_days_around_midnight_and_else_at_one() {
+        let due = |now: u64| (19_999..=20_002).filter(|day| is_due(*day, now)).collect::<Vec<_>>();
+        assert_eq!(due(NOON), [20_000]);
+        let midnight = NOON + DAY_MS / 2;
+        assert_eq!(due(midnight - 66 * 60_000), [20_000]);
+        assert_eq!(due(midnight - 64 * 60_000), [20_000, 20_001]);
+        assert_eq!(due(midnight - 1), [20_000, 20_001]);
+        assert_eq!(due(midnight + 64 * 60_000), [20_000, 20_001]);
+        assert_eq!(due(midnight + 66 * 60_000), [20_001]);
+    }
+
+    /// The next publication may be an hour and a search for nodes later.
+    #[test]
+    fn no_midnight_passes_without_an_item_at_the_new_days_place() {
+        let hour = u64::try_from((HOURLY + Duration::from_secs(60)).as_millis()).unwrap();
+        let midnight = NOON + DAY_MS / 2;
+        for offset in 0..hour / 1000 {
+            let last_before = midnight - 1 - offset * 1000;
+            assert!(is_due(20_001, last_before), "published {offset} s before midnight");
+        }
+    }
+}

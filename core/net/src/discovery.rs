@@ -1,0 +1,102 @@
+//! Finding peers beyond the addresses that are known: the local network and the DHT.
+//!
+//! Each way is a task beside the node. It reads where the node stands, offers addresses to it, and
+//! ends with it. Invariants: a node that only this machine can reach asks nobody, unless it was told
+//! whom to ask; what is private is never announced to a local network.
+
+use std::net::SocketAddr;
+
+use manyhands_stream::ChannelKey;
+use manyhands_swarm::NodeId;
+use tokio::sync::{mpsc, watch};
+
+use crate::credentials::Credentials;
+use crate::dht::{self, Dht};
+use crate::local;
+use crate::node::{Command, Via};
+
+/// Which ways a node uses; by default none.
+#[derive(Debug, Default)]
+pub struct Discovery {
+    /// The channel whose members are looked for on the local network.
+    pub local: Option<ChannelKey>,
+    /// Its part in the DHT.
+    pub dht: Option<Dht>,
+}
+
+/// An address at which a member may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Prospect {
+    /// Where.
+    pub address: SocketAddr,
+    /// How it became known.
+    pub via: Via,
+    /// Who has to answer there, if that is known.
+    pub node: Option<NodeId>,
+}
+
+/// Where the node stands, for those who look for others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Standing {
+    /// Addresses are wanted: nobody is connected, or nothing comes from the broadcaster.
+    pub(crate) wanting: bool,
+    /// For whom the broadcast is.
+    pub(crate) audience: Audience,
+}
+
+impl Standing {
+    /// Before anything has happened.
+    pub(crate) fn at_first(credentials: &Credentials) -> Self {
+        let wanting = matches!(credentials, Credentials::Viewer(_));
+        Self { wanting, audience: Audience::of(credentials) }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Audience {
+    /// No run is known yet.
+    Unknown,
+    /// Whoever has the link.
+    Open,
+    /// Invited people only.
+    Private,
+}
+
+impl Audience {
+    pub(crate) fn of(credentials: &Credentials) -> Self {
+        match credentials.view().map(|view| view.cert().fields()) {
+            None => Self::Unknown,
+            Some(fields) if fields.private || fields.veiled => Self::Private,
+            Some(_) => Self::Open,
+        }
+    }
+}
+
+/// Where offers go; it doesn't keep the node alive.
+#[derive(Debug, Clone)]
+pub(crate) struct Offers(pub(crate) mpsc::WeakSender<Command>);
+
+impl Offers {
+    /// Offers an address; false when the node has ended.
+    pub(crate) async fn send(&self, prospect: Prospect) -> bool {
+        let Some(commands) = self.0.upgrade() else { return false };
+        commands.send(Command::Try(prospect)).await.is_ok()
+    }
+}
+
+/// Starts what is asked for, for a node that listens at `own` under the name `node`.
+pub(crate) fn start(
+    discovery: Discovery,
+    own: SocketAddr,
+    node: NodeId,
+    standing: &watch::Receiver<Standing>,
+    offers: &Offers,
+) {
+    let this_machine_only = own.ip().is_loopback();
+    if let Some(channel) = discovery.local.filter(|_| !this_machine_only) {
+        tokio::spawn(local::run(own, channel, standing.clone(), offers.clone()));
+    }
+    if let Some(dht) = discovery.dht.filter(|dht| !this_machine_only || dht.bootstrap.is_some()) {
+        tokio::spawn(dht::run(dht, own, node, standing.clone(), offers.clone()));
+    }
+}
