@@ -67,6 +67,20 @@ impl Host {
         self.netns.spawn(command, output, errors)
     }
 
+    /// Run `work` in it and wait for it: sockets and threads that it opens stay there.
+    pub fn run<T, F>(&self, work: F) -> Result<T, LabError>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> T + Send + 'static,
+    {
+        self.netns.run(work)
+    }
+
+    /// The namespace it is.
+    pub(crate) fn netns(&self) -> &Netns {
+        &self.netns
+    }
+
     /// A UDP socket in it, for probes, with room for what comes while its reader waits for a core.
     pub fn udp(&self) -> Result<UdpSocket, LabError> {
         let address = self.address;

@@ -22,6 +22,7 @@ pub mod program;
 pub mod report;
 pub mod scenario;
 pub mod scratch;
+pub mod segment;
 pub mod tool;
 pub mod traffic;
 

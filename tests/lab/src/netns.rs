@@ -65,6 +65,11 @@ impl Netns {
         result.recv().map_err(|_| gone())
     }
 
+    /// A thread that stands inside, for tools that move devices there.
+    pub(crate) fn thread(&self) -> i32 {
+        self.tid
+    }
+
     /// Run a tool inside to its end, giving it `input`.
     ///
     /// # Errors

@@ -94,11 +94,13 @@ impl Daemon {
     ) -> Result<(), mdns_sd::Error> {
         let (instance, host) = (names.instance.as_str(), names.host.as_str());
         let record = vec![TxtProperty::from((KEY, mark.bytes()))];
-        let info = if own.ip().is_unspecified() {
+        let mut info = if own.ip().is_unspecified() {
             ServiceInfo::new(SERVICE, instance, host, (), own.port(), record)?.enable_addr_auto()
         } else {
             ServiceInfo::new(SERVICE, instance, host, own.ip(), own.port(), record)?
         };
+        // Nobody else draws the same 64 bits, and probes would say everything four times a second.
+        info.set_requires_probe(false);
         self.daemon.register(info)
     }
 

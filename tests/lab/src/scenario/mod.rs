@@ -2,9 +2,12 @@
 //! against what was promised.
 
 mod cap;
+mod dht;
 mod emulator;
 mod events;
 mod exact;
+mod links;
+mod local;
 mod stage;
 mod two_hops;
 mod weak_broadcaster;
@@ -30,6 +33,10 @@ pub enum Scenario {
     TwoHops,
     /// Nothing that leaves a limited broadcaster exceeds its limit
     Cap,
+    /// A viewer that has nothing but a link without addresses finds a broadcaster beside it
+    Local,
+    /// The same through a DHT, some of whose nodes are libtorrent's, fail, or lie
+    Dht,
 }
 
 /// How a scenario is to be run.
@@ -68,6 +75,8 @@ impl Scenario {
             Self::WeakBroadcaster => weak_broadcaster::run(&stage),
             Self::TwoHops => two_hops::run(&stage),
             Self::Cap => cap::run(&stage),
+            Self::Local => local::run(&stage),
+            Self::Dht => dht::run(&stage),
         }
     }
 
@@ -77,6 +86,8 @@ impl Scenario {
             Self::WeakBroadcaster => &["no-forward"],
             Self::TwoHops => &["no-forward", "bit-flip"],
             Self::Cap => &["no-cap"],
+            Self::Local => &["not-announced"],
+            Self::Dht => &["not-published"],
         }
     }
 

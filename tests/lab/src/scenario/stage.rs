@@ -1,6 +1,6 @@
 //! What every scenario needs: the order, a place for files, and ways to start the program.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +16,8 @@ use crate::scratch::Scratch;
 
 /// The port that a program listens on where others have to be told of it.
 pub(super) const PORT: u16 = 7000;
+/// Options of a program that looks for nobody and lets nobody find it.
+const QUIET: [&str; 2] = ["--no-dht", "--no-local"];
 /// How long a broadcaster may take until it is live: an encoder's start on a busy machine.
 const LIVE: Duration = Duration::from_secs(20);
 
@@ -99,6 +101,17 @@ impl Stage {
         film: &Film,
         options: &[String],
     ) -> Result<Program, LabError> {
+        let options = [options, &QUIET.map(String::from)].concat();
+        self.broadcast_to_be_found(host, film, &options)
+    }
+
+    /// The same for a broadcaster that may be looked for.
+    pub(super) fn broadcast_to_be_found(
+        &self,
+        host: &Host,
+        film: &Film,
+        options: &[String],
+    ) -> Result<Program, LabError> {
         let mut command = self.program(host, "broadcast");
         command.arg(&film.path).arg("--link-out").arg(self.link_file()).args(options);
         let program = self.start(host, command)?;
@@ -108,8 +121,19 @@ impl Stage {
 
     /// Watch in `host` with more options.
     pub(super) fn watch(&self, host: &Host, options: &[String]) -> Result<Program, LabError> {
+        let options = [options, &QUIET.map(String::from)].concat();
+        self.search_and_watch(host, &self.link_file(), &options)
+    }
+
+    /// Watch in `host` by the link in a file, and look for others.
+    pub(super) fn search_and_watch(
+        &self,
+        host: &Host,
+        file: &Path,
+        options: &[String],
+    ) -> Result<Program, LabError> {
         let mut link = std::ffi::OsString::from("@");
-        link.push(self.link_file());
+        link.push(file);
         let mut command = self.program(host, "watch");
         command.arg(link).args(options);
         self.start(host, command)
@@ -132,7 +156,7 @@ impl Stage {
 
     fn program(&self, host: &Host, command: &str) -> Command {
         let mut program = Command::new(&self.order.program);
-        program.args([command, "--json", "--no-local"]);
+        program.args([command, "--json"]);
         program.arg("--state-dir").arg(self.file(&format!("{}.state", host.name())));
         program
     }
