@@ -96,8 +96,8 @@ fn verbosity(cli: &Cli) -> u8 {
 /// Logs go to standard error; only warnings unless more is asked for.
 fn log(verbosity: u8) {
     let level = match verbosity {
-        0 => "warn,mdns_sd=off",
-        1 => "warn,manyhands=info,manyhands_net=info,manyhands_session=info",
+        0 => "warn,mainline=off",
+        1 => "warn,mainline=off,manyhands=info,manyhands_net=info,manyhands_session=info",
         2 => "info,manyhands=debug,manyhands_net=debug,manyhands_session=debug",
         _ => "info,manyhands=trace,manyhands_net=trace,manyhands_session=trace",
     };

@@ -58,17 +58,15 @@ pub(crate) enum Audience {
     Unknown,
     /// Whoever has the link.
     Open,
-    /// Invited people only.
-    Private,
+    /// Invited people only, or nobody any more: it has ended.
+    Closed,
 }
 
 impl Audience {
     pub(crate) fn of(credentials: &Credentials) -> Self {
-        match credentials.view().map(|view| view.cert().fields()) {
-            None => Self::Unknown,
-            Some(fields) if fields.private || fields.veiled => Self::Private,
-            Some(_) => Self::Open,
-        }
+        let Some(view) = credentials.view() else { return Self::Unknown };
+        let fields = view.cert().fields();
+        if fields.private || fields.veiled || view.is_ended() { Self::Closed } else { Self::Open }
     }
 }
 

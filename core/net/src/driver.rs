@@ -679,8 +679,12 @@ impl Driver {
     /// Tells those who look for others how the node stands.
     fn stand(&self, now: Time) {
         let cut_off = self.peers.len() == 0 || now.since(self.head_at) >= HEAD_LATE;
-        let wanting = self.role != Role::Origin && self.leaving.is_none() && cut_off;
-        let audience = Audience::of(&self.credentials.lock());
+        let (audience, ended) = {
+            let credentials = self.credentials.lock();
+            (Audience::of(&credentials), credentials.is_ended())
+        };
+        let stays = self.role != Role::Origin && self.leaving.is_none() && !ended;
+        let wanting = stays && cut_off;
         let standing = Standing { wanting, audience };
         self.standing.send_if_modified(|known| std::mem::replace(known, standing) != standing);
     }

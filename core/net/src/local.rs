@@ -90,7 +90,7 @@ impl Local {
     /// Makes the daemon do what the audience allows.
     async fn follow(&mut self, audience: Audience) {
         let hour = unix_ms() / 3_600_000;
-        if audience == Audience::Private || self.announced.is_some_and(|then| then != hour) {
+        if audience == Audience::Closed || self.announced.is_some_and(|then| then != hour) {
             self.stop().await;
         }
         if let Some(daemon) = &self.daemon
@@ -100,7 +100,7 @@ impl Local {
             self.stop().await;
             self.rest_until = Some(Instant::now() + REST);
         }
-        if audience == Audience::Private || self.rest_until.is_some_and(|t| t > Instant::now()) {
+        if audience == Audience::Closed || self.rest_until.is_some_and(|t| t > Instant::now()) {
             return;
         }
         if let Err(error) = self.work(audience, hour) {

@@ -1,13 +1,14 @@
 //! A client of the DHT for one errand.
 
 use std::net::{IpAddr, SocketAddr};
+use std::thread;
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use mainline::async_dht::{AsyncDht, GetStream};
 use mainline::{Dht, MutableItem};
 use manyhands_stream::{PublicKey, SignedMeeting};
-use tokio::task::spawn_blocking;
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 /// How long storing an item may take: finding the closest nodes, two rounds of time-outs of 2 s,
@@ -38,9 +39,11 @@ impl Source {
         if let IpAddr::V4(own) = self.own.ip() {
             builder.bind_address(own);
         }
-        // Building looks up the names of the public contacts, which may take seconds.
-        let built = spawn_blocking(move || builder.build()).await;
-        Ok(Client(built.map_err(std::io::Error::other)??.as_async()))
+        // Building looks up the names of the public contacts, which may take seconds: on a thread
+        // that nobody waits for when the program ends.
+        let (done, built) = oneshot::channel();
+        thread::Builder::new().spawn(move || drop(done.send(builder.build())))?;
+        Ok(Client(built.await.map_err(std::io::Error::other)??.as_async()))
     }
 }
 

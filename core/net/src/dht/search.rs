@@ -53,9 +53,9 @@ async fn search(source: &Source, point: &MeetingPoint, offers: &Offers) {
             client = source.client().await.ok().map(|client| (client, Instant::now()));
         }
         if let Some((client, _)) = &client {
-            match timeout(ROUND, look(client, point, offers)).await {
-                Ok(false) => return,
-                Ok(true) | Err(_) => {}
+            // A round that takes too long is one without a find.
+            if let Ok(false) = timeout(ROUND, look(client, point, offers)).await {
+                return;
             }
         }
         sleep(pause).await;

@@ -1,6 +1,6 @@
-"""Nodes of the DHT by libtorrent, an implementation that shares no code with the one under test.
+"""A node of the DHT by libtorrent, an implementation that shares no code with the one under test.
 
-    serve IP:PORT COUNT           COUNT nodes from PORT on; says `ready` when each knows others
+    serve IP:PORT NODE…           a node; says `ready` when it knows others
     get IP:PORT PLACE NODE…       ends with 0 when the item under the key PLACE is found and holds
 """
 
@@ -36,12 +36,10 @@ def knows_others(one, nodes):
     return False
 
 
-def serve(ip, port, count):
-    sessions = [session(ip, port + number) for number in range(count)]
-    nodes = [f"{ip}:{port + number}" for number in range(count)]
-    for number, one in enumerate(sessions):
-        if not knows_others(one, nodes[:number] + nodes[number + 1:]):
-            return 2
+def serve(ip, port, nodes):
+    one = session(ip, port)
+    if not knows_others(one, nodes):
+        return 2
     print("ready", flush=True)
     while True:
         time.sleep(60)
@@ -63,9 +61,9 @@ def get(ip, port, place, nodes):
 
 
 if __name__ == "__main__":
-    what, own, first, *rest = sys.argv[1:]
+    what, own, *rest = sys.argv[1:]
     own_ip, own_port = own.rsplit(":", 1)
     if what == "serve":
-        sys.exit(serve(own_ip, int(own_port), int(first)))
+        sys.exit(serve(own_ip, int(own_port), rest))
     else:
-        sys.exit(get(own_ip, int(own_port), first, rest))
+        sys.exit(get(own_ip, int(own_port), rest[0], rest[1:]))

@@ -1,5 +1,6 @@
 //! The DHT's nodes: in this process, in the hosts' namespaces, and libtorrent's as programs.
 
+use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::ops::Range;
 use std::process::{Child, Command, Stdio};
@@ -11,6 +12,9 @@ use mainline::{Dht, RequestFilter, RequestSpecific, ServerSettings};
 use crate::error::LabError;
 use crate::lab::Lab;
 use crate::scenario::Stage;
+
+/// Debian's, which has libtorrent's binding.
+const PYTHON: &str = "/usr/bin/python3";
 
 /// What the nodes were asked to keep.
 #[derive(Debug, Default)]
@@ -71,6 +75,8 @@ impl Nodes {
                     let mut builder = Dht::builder();
                     builder.server_mode().server_settings(settings);
                     builder.bind_address(*address.ip()).port(address.port());
+                    // So that its name fits its address, as on the Internet (BEP 42).
+                    builder.public_ip(*address.ip());
                     match known {
                         Some(known) => builder.bootstrap(&known),
                         None => builder.no_bootstrap(),
@@ -140,43 +146,43 @@ fn wait_until_it_knows_others(node: &Dht) {
 
 /// Nodes of another making.
 pub(super) struct Libtorrent {
-    nodes: Child,
-    address: SocketAddrV4,
+    nodes: Vec<(SocketAddrV4, Child)>,
 }
 
 impl Libtorrent {
-    /// Start them where the library is installed. They know each other; of the nodes of the crate they
-    /// hear by being asked, as those take no question whose transaction has two bytes.
-    pub(super) fn start(stage: &Stage, lab: &Lab, host: usize) -> Result<Option<Self>, LabError> {
-        let mut there = Command::new("/usr/bin/python3");
+    /// Start one on each of some hosts, where the library is installed. They know each other; of the
+    /// crate's nodes they hear by being asked, as those take no question whose transaction has two
+    /// bytes.
+    pub(super) fn start(
+        stage: &Stage,
+        lab: &Lab,
+        hosts: Range<usize>,
+    ) -> Result<Option<Self>, LabError> {
+        let mut there = Command::new(PYTHON);
         there.args(["-c", "import libtorrent"]);
         if crate::tool::run(there, "").is_err() {
             return Ok(None);
         }
-        let host = lab.host(host)?;
-        let address = SocketAddrV4::new(host.address(), 6900);
-        let mut command = Command::new("/usr/bin/python3");
-        command.arg(super::script(stage)?).args(["serve", &address.to_string()]);
-        command.arg(super::OTHERS.to_string());
-        let mut nodes = host.spawn(command, Stdio::piped(), Stdio::null())?;
-        // It says one line when each of its nodes knows others.
-        let mut said = String::new();
-        if let Some(output) = &mut nodes.stdout {
-            let mut output = std::io::BufReader::new(output);
-            std::io::BufRead::read_line(&mut output, &mut said)
-                .map_err(LabError::io("read what libtorrent says"))?;
+        let address = |host: usize| -> Result<SocketAddrV4, LabError> {
+            Ok(SocketAddrV4::new(lab.host(host)?.address(), 6900))
+        };
+        let all = hosts.clone().map(address).collect::<Result<Vec<_>, _>>()?;
+        let script = super::script(stage)?;
+        let mut started = Self { nodes: Vec::new() };
+        for (host, own) in hosts.zip(&all) {
+            let mut command = Command::new(PYTHON);
+            command.arg(&script).args(["serve", &own.to_string()]);
+            command.args(all.iter().filter(|other| *other != own).map(ToString::to_string));
+            let node = lab.host(host)?.spawn(command, Stdio::piped(), Stdio::null())?;
+            started.nodes.push((*own, node));
         }
-        if said.trim() != "ready" {
-            return Err(LabError::Program("libtorrent's nodes know nobody".into()));
-        }
-        Ok(Some(Self { nodes, address }))
+        started.nodes.iter_mut().try_for_each(|(_, node)| wait_until_ready(node))?;
+        Ok(Some(started))
     }
 
     /// Where they are.
     pub(super) fn addresses(&self) -> Vec<SocketAddrV4> {
-        let count = u16::try_from(super::OTHERS).unwrap_or_default();
-        let ports = self.address.port()..self.address.port() + count;
-        ports.map(|port| SocketAddrV4::new(*self.address.ip(), port)).collect()
+        self.nodes.iter().map(|(address, _)| *address).collect()
     }
 
     /// Whether libtorrent, asked by its own client, finds the item and takes its signature.
@@ -189,9 +195,9 @@ impl Libtorrent {
         let host = lab.host(2)?;
         let hex: String = place.iter().map(|byte| format!("{byte:02x}")).collect();
         let own = SocketAddrV4::new(host.address(), 6950);
-        let mut command = Command::new("/usr/bin/python3");
-        command.arg(super::script(stage)?);
-        command.args(["get", &own.to_string(), &hex, &self.address.to_string()]);
+        let mut command = Command::new(PYTHON);
+        command.arg(super::script(stage)?).args(["get", &own.to_string(), &hex]);
+        command.args(self.addresses().iter().map(ToString::to_string));
         let mut child = host.spawn(command, Stdio::null(), Stdio::null())?;
         Ok(child.wait().map_err(LabError::io("wait for libtorrent"))?.success())
     }
@@ -199,8 +205,23 @@ impl Libtorrent {
 
 impl Drop for Libtorrent {
     fn drop(&mut self) {
-        // Both fail only for a program that has ended.
-        let _ = self.nodes.kill();
-        let _ = self.nodes.wait();
+        for (_, node) in &mut self.nodes {
+            // Both fail only for a program that has ended.
+            let _ = node.kill();
+            let _ = node.wait();
+        }
+    }
+}
+
+/// A node says one line when it knows others, or ends.
+fn wait_until_ready(node: &mut Child) -> Result<(), LabError> {
+    let mut said = String::new();
+    if let Some(output) = &mut node.stdout {
+        let read = BufReader::new(output).read_line(&mut said);
+        read.map_err(LabError::io("read what libtorrent says"))?;
+    }
+    match said.trim() {
+        "ready" => Ok(()),
+        _ => Err(LabError::Program("libtorrent's nodes know nobody".into())),
     }
 }
