@@ -4,7 +4,8 @@
 //! [`Exchange::poll_delivery`] until it has nothing, and come back at [`Exchange::next_due`]. A
 //! frame passes its sender's up course, then at the time it comes out the receiver's down course.
 //! Frames go by IPv4 address: hosts have no ARP (nobody loses a second to a lost ARP request), and
-//! the receiver's hardware address is written into the frame on the way. Everything that isn't for
+//! the receiver's hardware address is written into the frame on the way. A host is known by its
+//! outside address; the NATs in front of it stand between it and its line. Everything that isn't for
 //! a known host (multicast, other protocols) is counted and dropped, as the Internet would.
 
 use std::cmp::Reverse;
@@ -12,6 +13,8 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::net::Ipv4Addr;
 
 use crate::link::{Course, Direction, Fate, Line};
+use crate::nat::Kind;
+use crate::router::Router;
 use crate::traffic::Traffic;
 
 /// Frames under way at once, at most: one second of 700 Mbit/s in full frames, 96 MiB.
@@ -46,6 +49,7 @@ pub struct Exchange {
 #[derive(Debug)]
 struct Port {
     mac: [u8; 6],
+    router: Router,
     up: Course,
     down: Course,
     traffic: Traffic,
@@ -75,10 +79,11 @@ impl Exchange {
     }
 
     /// Connect a host, or reconnect it with fresh courses and counters.
-    pub fn plug(&mut self, host: Ipv4Addr, mac: [u8; 6], line: Line) {
+    pub fn plug(&mut self, host: Ipv4Addr, mac: [u8; 6], line: Line, kind: Kind) {
         let up = Course::new(line.up, self.seed, host, Direction::Up);
         let down = Course::new(line.down, self.seed, host, Direction::Down);
-        self.ports.insert(host, Port { mac, up, down, traffic: Traffic::default() });
+        let router = Router::new(kind, host, self.seed);
+        self.ports.insert(host, Port { mac, router, up, down, traffic: Traffic::default() });
     }
 
     /// Silently drop everything between two hosts, or carry it again.
@@ -102,20 +107,24 @@ impl Exchange {
         let to = destination(frame).filter(|to| self.ports.contains_key(to));
         let open = to.is_some_and(|to| !self.blocked.contains(&(from, to)));
         let room = self.under_way.len() < MAX_UNDER_WAY;
+        let mut copy = self.copy(frame);
         let Some(port) = self.ports.get_mut(&from) else { return };
         port.traffic.on_sent(now, frame.len());
-        let Some(to) = to else { return port.traffic.unroutable += 1 };
+        let let_out = port.router.handle_outbound(now, &mut copy);
         let fate = port.up.handle_packet(now, frame.len());
-        match fate {
-            Fate::Lost => port.traffic.lost += 1,
-            Fate::Full => port.traffic.queue_full += 1,
-            Fate::Out(_) if !open => port.traffic.blocked += 1,
-            Fate::Out(_) if !room => port.traffic.overload += 1,
-            Fate::Out(at) => {
-                let frame = self.copy(frame);
-                self.push(Step { at, number: 0, arrived: false, to, frame });
+        match (to, fate) {
+            _ if !let_out => port.traffic.filtered += 1,
+            (None, _) => port.traffic.unroutable += 1,
+            (_, Fate::Lost) => port.traffic.lost += 1,
+            (_, Fate::Full) => port.traffic.queue_full += 1,
+            _ if !open => port.traffic.blocked += 1,
+            _ if !room => port.traffic.overload += 1,
+            (Some(to), Fate::Out(at)) => {
+                self.push(Step { at, number: 0, arrived: false, to, frame: copy });
+                return;
             }
         }
+        self.recycle(copy);
     }
 
     /// When [`Exchange::poll_delivery`] has something to do next.
@@ -131,6 +140,11 @@ impl Exchange {
                 return Some(Delivery { to: step.to, due: step.at, frame: step.frame });
             }
             let Some(port) = self.ports.get_mut(&step.to) else { continue };
+            if !port.router.handle_inbound(step.at, &mut step.frame) {
+                port.traffic.filtered_down += 1;
+                self.recycle(step.frame);
+                continue;
+            }
             match port.down.handle_packet(step.at, step.frame.len()) {
                 Fate::Lost => port.traffic.lost_down += 1,
                 Fate::Full => port.traffic.queue_full_down += 1,
@@ -193,8 +207,8 @@ mod tests {
 
     fn pair(line: Line) -> Exchange {
         let mut exchange = Exchange::new(1);
-        exchange.plug(A, [2, 0, 0, 0, 0, 1], line);
-        exchange.plug(B, [2, 0, 0, 0, 0, 2], line);
+        exchange.plug(A, [2, 0, 0, 0, 0, 1], line, Kind::Open);
+        exchange.plug(B, [2, 0, 0, 0, 0, 2], line, Kind::Open);
         exchange
     }
 
@@ -214,7 +228,7 @@ mod tests {
     fn a_slow_path_does_not_hold_up_a_fast_one_to_the_same_host() {
         let mut exchange = pair(Line::default());
         let far = Ipv4Addr::new(198, 18, 3, 1);
-        exchange.plug(far, [2; 6], Line::new(Duration::from_millis(400), 0.0));
+        exchange.plug(far, [2; 6], Line::new(Duration::from_millis(400), 0.0), Kind::Open);
         exchange.handle_frame(0, far, &frame(B, 100));
         exchange.handle_frame(1, A, &frame(B, 101));
         assert_eq!(exchange.poll_delivery(2).map(|d| d.frame.len()), Some(101));
@@ -242,7 +256,7 @@ mod tests {
         let down = Link { rate: Some(8_000_000), ..Link::default() };
         let mut exchange = pair(Line { down, ..Line::default() });
         let third = Ipv4Addr::new(198, 18, 3, 1);
-        exchange.plug(third, [2; 6], Line::default());
+        exchange.plug(third, [2; 6], Line::default(), Kind::Open);
         exchange.handle_frame(0, A, &frame(B, 1000));
         exchange.handle_frame(0, third, &frame(B, 1000));
         let due = [exchange.poll_delivery(9 * MS), exchange.poll_delivery(9 * MS)];

@@ -2,7 +2,8 @@
 //!
 //! Every host has a /24 of its own out of 198.18.0.0/15, the block for testing devices (RFC 2544):
 //! it isn't private, so the program treats these addresses as those of strangers on the Internet,
-//! and no packet leaves the machine because nothing outside the emulator holds the other end.
+//! and no packet leaves the machine because nothing outside the emulator holds the other end. A host
+//! behind NATs has a private address of its own besides, and the others see it at the former.
 
 use std::net::{Ipv4Addr, UdpSocket};
 use std::process::{Child, Command, Stdio};
@@ -13,7 +14,9 @@ use tun_rs::{DeviceBuilder, Layer, SyncDevice};
 use crate::error::LabError;
 use crate::hub::Hub;
 use crate::link::{Line, Link};
+use crate::nat::Kind;
 use crate::netns::Netns;
+use crate::router::INSIDE;
 
 /// Hosts in one lab, at most: what the address block holds.
 pub const MAX_HOSTS: u16 = 510;
@@ -31,25 +34,33 @@ const BURST_SECONDS: f64 = 0.004;
 pub struct Host {
     name: String,
     address: Ipv4Addr,
+    inside: Ipv4Addr,
     netns: Netns,
 }
 
 impl Host {
-    /// Host number `number` from 1, plugged into `hub` by `line`.
-    pub(crate) fn new(number: u16, name: &str, line: Line, hub: &Hub) -> Result<Self, LabError> {
+    /// Host number `number` from 1, plugged into `hub` by `line`, behind NATs of a kind.
+    pub(crate) fn new(
+        number: u16,
+        name: &str,
+        line: Line,
+        kind: Kind,
+        hub: &Hub,
+    ) -> Result<Self, LabError> {
         let address = address_of(number)?;
+        let inside = if kind == Kind::Open { address } else { INSIDE };
         let mac = mac_of(address);
         let netns = Netns::new(name)?;
         let device = netns.run(open_tap)?.map_err(LabError::permission("make a TAP device"))?;
-        netns.tool("ip", &["-batch", "-"], &wiring(address, mac))?;
+        netns.tool("ip", &["-batch", "-"], &wiring(inside, mac))?;
         netns.tool("ethtool", &["-K", DEVICE, "tso", "off", "gso", "off"], "")?;
         if let Some(shaper) = shaper(&line.up) {
             netns.tool("tc", &["-batch", "-"], &shaper)?;
         }
         // The rate of the way up is the tbf's; the emulator does the rest.
         let up = Link { rate: None, ..line.up };
-        hub.plug(address, mac, device, Line { up, ..line })?;
-        Ok(Self { name: name.into(), address, netns })
+        hub.plug(address, mac, device, Line { up, ..line }, kind)?;
+        Ok(Self { name: name.into(), address, inside, netns })
     }
 
     /// Its name, for files and reports.
@@ -57,9 +68,14 @@ impl Host {
         &self.name
     }
 
-    /// Its address; every host can reach every other's.
+    /// The address at which the others see it.
     pub fn address(&self) -> Ipv4Addr {
         self.address
+    }
+
+    /// The address that it has itself: another one behind a NAT.
+    pub fn inside(&self) -> Ipv4Addr {
+        self.inside
     }
 
     /// Start a program in it, without standard input; it is killed when the host goes.
@@ -83,7 +99,7 @@ impl Host {
 
     /// A UDP socket in it, for probes, with room for what comes while its reader waits for a core.
     pub fn udp(&self) -> Result<UdpSocket, LabError> {
-        let address = self.address;
+        let address = self.inside;
         let socket = self
             .netns
             .run(move || UdpSocket::bind((address, 0)))?

@@ -24,6 +24,7 @@ use crate::effort::Effort;
 use crate::error::LabError;
 use crate::exchange::Exchange;
 use crate::link::Line;
+use crate::nat::Kind;
 use crate::traffic::Traffic;
 
 /// Frames read from one device before the others have their turn.
@@ -59,15 +60,16 @@ impl Hub {
         Ok(Self { questions: Some(questions), bell, thread: Some(thread) })
     }
 
-    /// Connect a host by its TAP device, which has to be non-blocking.
+    /// Connect a host by its TAP device, which has to be non-blocking, behind NATs of a kind.
     pub fn plug(
         &self,
         host: Ipv4Addr,
         mac: [u8; 6],
         device: SyncDevice,
         line: Line,
+        kind: Kind,
     ) -> Result<(), LabError> {
-        self.ask(move |engine| engine.plug(host, mac, device, line))?
+        self.ask(move |engine| engine.plug(host, mac, device, line, kind))?
             .map_err(system("watch a TAP device"))
     }
 
@@ -189,10 +191,11 @@ impl Engine {
         mac: [u8; 6],
         device: SyncDevice,
         line: Line,
+        kind: Kind,
     ) -> nix::Result<()> {
         let event = EpollEvent::new(EpollFlags::EPOLLIN, u64::from(u32::from(host)));
         self.epoll.add(&device, event)?;
-        self.exchange.plug(host, mac, line);
+        self.exchange.plug(host, mac, line, kind);
         self.devices.insert(host, device);
         Ok(())
     }

@@ -5,6 +5,7 @@ use crate::error::LabError;
 use crate::host::Host;
 use crate::hub::Hub;
 use crate::link::Line;
+use crate::nat::Kind;
 use crate::traffic::Traffic;
 
 /// Hosts on one network. Dropping it kills every program in it and leaves nothing behind.
@@ -25,8 +26,16 @@ impl Lab {
     /// # Errors
     /// [`LabError::NotPermitted`] where namespaces or TAP devices aren't to be had.
     pub fn add(&mut self, name: &str, line: Line) -> Result<usize, LabError> {
+        self.add_behind(Kind::Open, name, line)
+    }
+
+    /// Add a host behind NATs of a kind and give its number, from 0.
+    ///
+    /// # Errors
+    /// As for [`Lab::add`].
+    pub fn add_behind(&mut self, kind: Kind, name: &str, line: Line) -> Result<usize, LabError> {
         let number = u16::try_from(self.hosts.len() + 1).unwrap_or(u16::MAX);
-        self.hosts.push(Host::new(number, name, line, &self.hub)?);
+        self.hosts.push(Host::new(number, name, line, kind, &self.hub)?);
         Ok(self.hosts.len() - 1)
     }
 

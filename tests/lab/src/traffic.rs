@@ -31,6 +31,10 @@ pub struct Traffic {
     pub queue_full_down: u64,
     /// Sent frames to a host that this one can't reach.
     pub blocked: u64,
+    /// Sent frames that the host's own NAT doesn't carry.
+    pub filtered: u64,
+    /// Frames for the host that its NAT didn't let in.
+    pub filtered_down: u64,
     /// Sent frames that are for no host of the lab.
     pub unroutable: u64,
     /// Sent frames dropped because the emulator held too many: the run says nothing then.
