@@ -77,6 +77,7 @@ impl Broadcaster {
             started_ms: options.started_ms,
             private: options.private,
             listen: listen_at(&options.listen)?,
+            hints: Vec::new(),
             finding: finding(options.local, options.dht),
             upload_limit: options.upload_limit_bps,
             seed: rand::random(),

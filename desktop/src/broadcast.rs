@@ -110,6 +110,7 @@ fn start(
         started_ms: next.started_ms,
         private: args.private,
         listen,
+        hints: args.common.peer.clone(),
         finding: args.common.finding(),
         upload_limit: args.common.upload_limit.0,
         seed: args.common.seed.unwrap_or_else(rand::random),

@@ -91,6 +91,7 @@ fn go_live(args: &args::Demo, input: &Input) -> Result<Broadcast, Failure> {
         private: false,
         listen: args.common.listen.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))),
         // Everything is on this machine: there is nobody to look for.
+        hints: Vec::new(),
         finding: Finding::default(),
         upload_limit: args.common.upload_limit.0.or(Some(cap)),
         seed: args.common.seed.unwrap_or_else(rand::random),

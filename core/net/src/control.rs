@@ -67,6 +67,13 @@ pub(crate) struct Pong {
     pub(crate) error_us: i64,
 }
 
+/// At which address the sender of this sees the other end: 4 or 16 bytes and the port, big-endian.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub(crate) struct Observed {
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub(crate) address: Vec<u8>,
+}
+
 /// The messages of this layer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Control {
@@ -78,6 +85,7 @@ pub(crate) enum Control {
     Pong(Pong),
     /// Asks for the newest run state.
     AskState,
+    Observed(Observed),
 }
 
 /// A frame as it came: the overlay's are handed on whole.
@@ -107,6 +115,7 @@ impl Control {
             Self::Ping(m) => (0x05, cbor(m)),
             Self::Pong(m) => (0x06, cbor(m)),
             Self::AskState => (0x07, Vec::new()),
+            Self::Observed(m) => (0x08, cbor(m)),
         };
         let mut out = BytesMut::with_capacity(body.len() + 10);
         put_varint(&mut out, kind);
@@ -124,6 +133,7 @@ impl Control {
             0x05 => Self::Ping(parse(body)?),
             0x06 => Self::Pong(parse(body)?),
             0x07 => Self::AskState,
+            0x08 => Self::Observed(parse(body)?),
             _ => return Ok(None),
         }))
     }
@@ -199,6 +209,7 @@ mod tests {
                 roster: vec![4; 20_000],
             }),
             Control::AskState,
+            Control::Observed(Observed { address: vec![203, 0, 113, 9, 0x11, 0x51] }),
         ];
         let wire: Vec<u8> = messages.iter().flat_map(|m| m.encode().to_vec()).collect();
         for step in [1, 7, 1000, wire.len()] {

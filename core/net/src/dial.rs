@@ -8,6 +8,7 @@ use std::time::Duration;
 use manyhands_swarm::{Contact, NodeId, Time};
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
 
 use crate::Identity;
 use crate::credentials::Credentials;
@@ -53,7 +54,7 @@ pub(crate) struct Dialler {
     inputs: mpsc::Sender<Input>,
     known: BTreeMap<SocketAddr, Known>,
     counter: u64,
-    contacts: BTreeSet<NodeId>,
+    contacts: BTreeMap<NodeId, AbortHandle>,
     addresses: usize,
     pause: Duration,
     next_round: Time,
@@ -74,7 +75,7 @@ impl Dialler {
             inputs,
             known: BTreeMap::new(),
             counter: 0,
-            contacts: BTreeSet::new(),
+            contacts: BTreeMap::new(),
             addresses: 0,
             pause: FIRST_PAUSE,
             next_round: Time::ZERO,
@@ -90,10 +91,37 @@ impl Dialler {
 
     /// Dials a node that the overlay wants; the answer comes as an input.
     pub(crate) fn dial_contact(&mut self, contact: Contact) {
-        if self.contacts.len() >= MAX_DIALS || !self.contacts.insert(contact.node) {
+        if self.contacts.len() >= MAX_DIALS || self.contacts.contains_key(&contact.node) {
             return;
         }
-        self.dial(contact.address, Some(contact.node), Some(contact), Via::Exchange);
+        self.quic.socket().destinations().limit(contact.address);
+        let task = self.dial(contact.address, Some(contact.node), Some(contact), Via::Exchange);
+        self.contacts.insert(contact.node, task);
+    }
+
+    /// Dials a node from whose address something has come: the way there is open.
+    pub(crate) fn dial_open(&mut self, contact: Contact) {
+        if self.contacts.len() >= MAX_DIALS {
+            return;
+        }
+        // A dial that still waits for an answer would try again only after a pause.
+        if let Some(waiting) = self.contacts.remove(&contact.node) {
+            waiting.abort();
+        }
+        let task = self.dial(contact.address, Some(contact.node), Some(contact), Via::Exchange);
+        self.contacts.insert(contact.node, task);
+    }
+
+    /// The broadcaster keeps known addresses connected: behind a NAT it is reached through them.
+    pub(crate) fn keep_hints(&mut self, now: Time, connected: &BTreeSet<SocketAddr>) {
+        if now < self.next_round || self.addresses > 0 {
+            return;
+        }
+        self.next_round = now + LONGEST_PAUSE;
+        let lost = self.known.clone().into_iter().filter(|(a, _)| !connected.contains(a));
+        for (address, known) in lost {
+            self.dial_address(address, known.via, known.node);
+        }
     }
 
     /// Dials an address that was found, and remembers it.
@@ -162,7 +190,13 @@ impl Dialler {
         }
     }
 
-    fn dial(&self, address: SocketAddr, node: Option<NodeId>, contact: Option<Contact>, via: Via) {
+    fn dial(
+        &self,
+        address: SocketAddr,
+        node: Option<NodeId>,
+        contact: Option<Contact>,
+        via: Via,
+    ) -> AbortHandle {
         let (quic, identity, credentials) =
             (self.quic.clone(), self.identity.clone(), self.credentials.clone());
         let inputs = self.inputs.clone();
@@ -172,7 +206,8 @@ impl Dialler {
                 None => Input::DialFailed { contact },
             };
             let _ = inputs.send(input).await;
-        });
+        })
+        .abort_handle()
     }
 }
 

@@ -4,6 +4,7 @@
 //! inputs the overlay's outputs are carried out and its uplink queue is asked what may leave.
 
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -19,7 +20,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::Identity;
 use crate::clock::Clock;
-use crate::control::{Control, Frame, NewHead, Ping, Pong};
+use crate::control::{Control, Frame, NewHead, Observed, Ping, Pong};
 use crate::credentials::{Adopted, Credentials};
 use crate::dial::Dialler;
 use crate::discovery::{Audience, Prospect, Standing};
@@ -28,6 +29,8 @@ use crate::handshake::{self, Proven};
 use crate::link::{Link, LinkEvent, Purpose};
 use crate::node::{Command, INBOX, NodeConfig, NodeEvent, Shared, Via, to_time};
 use crate::peers::{Admission, Peers};
+use crate::punch::Punch;
+use crate::reach::{Reach, observed};
 use crate::report::{PeerReport, Report};
 use crate::sabotage::Sabotage;
 use crate::store::Store;
@@ -57,6 +60,7 @@ pub(crate) enum Input {
     Link { index: PeerIndex, generation: u64, event: LinkEvent },
     Proven { proven: Box<Proven>, contact: Option<Contact>, via: Via },
     DialFailed { contact: Option<Contact> },
+    Punched { from: SocketAddr, punch: Punch },
 }
 
 /// A piece that can't be judged yet.
@@ -87,6 +91,7 @@ pub(crate) struct Driver {
     store: Store,
     peers: Peers,
     dialler: Dialler,
+    reach: Reach,
     held: VecDeque<Held>,
     report: Report,
     generation: u64,
@@ -122,6 +127,7 @@ impl Driver {
             inputs.clone(),
             config.hints,
         );
+        let reach = Reach::new(quic.clone(), identity.node(), inputs.clone());
         Self {
             role: config.role,
             identity,
@@ -138,6 +144,7 @@ impl Driver {
             store: Store::default(),
             peers: Peers::default(),
             dialler,
+            reach,
             held: VecDeque::new(),
             report: Report::default(),
             generation: 0,
@@ -215,7 +222,8 @@ impl Driver {
     }
 
     fn wake(&self) -> Time {
-        self.swarm.poll_timeout().map_or(self.next_tick, |t| t.min(self.next_tick))
+        let others = [self.swarm.poll_timeout(), self.reach.poll_timeout()];
+        others.into_iter().flatten().fold(self.next_tick, Time::min)
     }
 
     /// Carries out what the overlay says, then lets leave what may leave.
@@ -243,6 +251,7 @@ impl Driver {
                 }
                 self.dialler.dial_contact(contact);
             }
+            Output::Meet(meeting) => self.reach.meet(self.now(), meeting),
             // The overlay has forgotten it already; late reports of it are not heard any more.
             Output::Close { peer, .. } => {
                 self.held.retain(|h| h.from != peer);
@@ -348,6 +357,11 @@ impl Driver {
                 }
                 self.on_proven(*proven, via);
             }
+            Input::Punched { from, punch } => {
+                if let Some(contact) = self.reach.on_punch(from, punch) {
+                    self.dialler.dial_open(contact);
+                }
+            }
             Input::DialFailed { contact } => {
                 self.dialler.on_done(contact.as_ref());
                 match contact {
@@ -407,8 +421,10 @@ impl Driver {
             self.on_adopted(adopted, None);
         }
         let now = self.now();
-        if admission != Admission::Refused {
+        if let Admission::New(index) | Admission::Replaced(index) = admission {
             self.confirmed = Some(now);
+            let seen = Observed { address: observed(address) };
+            self.send_control(index, Control::Observed(seen).encode());
         }
         match admission {
             Admission::Refused => connection.close(VarInt::from_u32(0), b""),
@@ -444,7 +460,10 @@ impl Driver {
             Frame::Overlay(bytes) => {
                 self.report.received.control += bytes.len() as u64;
                 match Message::decode(&bytes) {
-                    Ok(message) => self.swarm.handle_message(now, index, message),
+                    Ok(message) => {
+                        self.swarm.handle_mapping(self.reach.mapping());
+                        self.swarm.handle_message(now, index, message);
+                    }
                     Err(error) => {
                         tracing::debug!(%error, "closing a peer that breaks the overlay protocol");
                         if let Some(peer) = self.peers.get(index) {
@@ -503,6 +522,11 @@ impl Driver {
                 );
             }
             Control::AskState => self.send_state(index),
+            Control::Observed(Observed { address }) => {
+                if let Some(peer) = self.peers.get(index) {
+                    self.reach.on_observed(peer.address, &address);
+                }
+            }
             // Part of the handshake only; harmless afterwards.
             Control::Hello(_) | Control::Proof(_) => {}
         }
@@ -657,6 +681,8 @@ impl Driver {
 
     fn on_time(&mut self) {
         let now = self.now();
+        self.reach.on_time(now);
+        self.swarm.handle_mapping(self.reach.mapping());
         self.swarm.handle_timeout(now);
         if now < self.next_tick {
             return;
@@ -671,7 +697,13 @@ impl Driver {
             all.into_iter().for_each(|index| self.ping(index));
         }
         self.stand(now);
-        if self.role != Role::Origin && self.leaving.is_none() {
+        if self.leaving.is_some() {
+            return;
+        }
+        if self.role == Role::Origin {
+            let connected = self.peers.iter().map(|(_, p)| p.address).collect();
+            self.dialler.keep_hints(now, &connected);
+        } else {
             self.mind_the_head(now);
         }
     }

@@ -49,7 +49,8 @@ pub(crate) enum HandshakeError {
     Refused(#[from] Refusal),
 }
 
-/// Lets a dialler in, or not.
+/// Lets a dialler in, or not. Who knows no run yet can let nobody in, but may be let in itself by
+/// who has dialled: a broadcaster behind a NAT reaches its first viewers so.
 pub(crate) async fn listen(
     connection: Connection,
     identity: &Identity,
@@ -57,25 +58,21 @@ pub(crate) async fn listen(
 ) -> Result<Proven, HandshakeError> {
     settle(&connection, async {
         let mut talk = Talk::open(&connection).await?;
-        let exporter = Exporter::new(&connection, identity.spki(), false)?;
-        let hello = credentials.lock().hello()?;
-        talk.send(&Control::Hello(Hello { hello: hello.to_bytes().to_vec() })).await?;
-        let Control::Proof(Proof { proof }) = talk.receive().await? else {
+        let knows_a_run = credentials.lock().hello().is_ok();
+        if knows_a_run {
+            return talk.let_in(&connection, identity, credentials, false).await;
+        }
+        talk.send(&Control::Hello(Hello { hello: Vec::new() })).await?;
+        let Control::Hello(Hello { hello }) = talk.receive().await? else {
             return Err(HandshakeError::Broken);
         };
-        let (origin, state) = {
-            let credentials = credentials.lock();
-            let origin = credentials.check_dialler(&hello, &proof, &exporter)?;
-            (origin, credentials.welcome(&hello, &exporter)?)
-        };
-        talk.send(&Control::RunState(state)).await?;
-        let greeted = Greeted { origin, adopted: None, ours_newer: false };
-        Ok(talk.done(&connection, exporter.their_spki(), greeted, false))
+        talk.be_let_in(&connection, &hello, identity, credentials, false).await
     })
     .await
 }
 
-/// Proves our place to the listener that was dialled, then checks the listener.
+/// Proves our place to the listener that was dialled, then checks the listener; lets it in where it
+/// knows no run yet.
 pub(crate) async fn dial(
     connection: Connection,
     identity: &Identity,
@@ -84,18 +81,13 @@ pub(crate) async fn dial(
     settle(&connection, async {
         let (send, recv) = connection.accept_bi().await?;
         let mut talk = Talk { send, recv, buffer: BytesMut::new() };
-        let exporter = Exporter::new(&connection, identity.spki(), true)?;
         let Control::Hello(Hello { hello }) = talk.receive().await? else {
             return Err(HandshakeError::Broken);
         };
-        let hello = manyhands_stream::proof::Hello::parse(&hello).map_err(Refusal::from)?;
-        let proof = credentials.lock().prove(&hello, &exporter)?;
-        talk.send(&Control::Proof(Proof { proof: proof.to_bytes().to_vec() })).await?;
-        let Control::RunState(state) = talk.receive().await? else {
-            return Err(HandshakeError::Broken);
-        };
-        let greeted = credentials.lock().check_listener(&hello, state, &exporter)?;
-        Ok(talk.done(&connection, exporter.their_spki(), greeted, true))
+        if hello.is_empty() {
+            return talk.let_in(&connection, identity, credentials, true).await;
+        }
+        talk.be_let_in(&connection, &hello, identity, credentials, true).await
     })
     .await
 }
@@ -124,6 +116,50 @@ impl Talk {
     async fn open(connection: &Connection) -> Result<Self, HandshakeError> {
         let (send, recv) = connection.open_bi().await?;
         Ok(Self { send, recv, buffer: BytesMut::new() })
+    }
+
+    /// Asks for a proof, checks it and gives our own: the listener's part, whoever has it.
+    async fn let_in(
+        mut self,
+        connection: &Connection,
+        identity: &Identity,
+        credentials: &Mutex<Credentials>,
+        dialled: bool,
+    ) -> Result<Proven, HandshakeError> {
+        let exporter = Exporter::new(connection, identity.spki(), false)?;
+        let hello = credentials.lock().hello()?;
+        self.send(&Control::Hello(Hello { hello: hello.to_bytes().to_vec() })).await?;
+        let Control::Proof(Proof { proof }) = self.receive().await? else {
+            return Err(HandshakeError::Broken);
+        };
+        let (origin, state) = {
+            let credentials = credentials.lock();
+            let origin = credentials.check_dialler(&hello, &proof, &exporter)?;
+            (origin, credentials.welcome(&hello, &exporter)?)
+        };
+        self.send(&Control::RunState(state)).await?;
+        let greeted = Greeted { origin, adopted: None, ours_newer: false };
+        Ok(self.done(connection, exporter.their_spki(), greeted, dialled))
+    }
+
+    /// Proves first, then checks the other end: the dialler's part, whoever has it.
+    async fn be_let_in(
+        mut self,
+        connection: &Connection,
+        hello: &[u8],
+        identity: &Identity,
+        credentials: &Mutex<Credentials>,
+        dialled: bool,
+    ) -> Result<Proven, HandshakeError> {
+        let exporter = Exporter::new(connection, identity.spki(), true)?;
+        let hello = manyhands_stream::proof::Hello::parse(hello).map_err(Refusal::from)?;
+        let proof = credentials.lock().prove(&hello, &exporter)?;
+        self.send(&Control::Proof(Proof { proof: proof.to_bytes().to_vec() })).await?;
+        let Control::RunState(state) = self.receive().await? else {
+            return Err(HandshakeError::Broken);
+        };
+        let greeted = credentials.lock().check_listener(&hello, state, &exporter)?;
+        Ok(self.done(connection, exporter.their_spki(), greeted, dialled))
     }
 
     async fn send(&mut self, message: &Control) -> Result<(), HandshakeError> {

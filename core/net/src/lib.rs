@@ -8,9 +8,11 @@
 
 mod addresses;
 mod bucket;
+mod budget;
 mod clock;
 mod control;
 mod credentials;
+mod destinations;
 mod dht;
 mod dial;
 mod discovery;
@@ -20,9 +22,13 @@ mod handshake;
 mod identity;
 mod link;
 mod local;
+mod mapping;
+mod meetings;
 mod meter;
 mod node;
 mod peers;
+mod punch;
+mod reach;
 mod report;
 mod sabotage;
 mod socket;

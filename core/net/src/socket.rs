@@ -1,22 +1,28 @@
 //! The one UDP socket, with the last gate before the wire: a token bucket for every datagram.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::future::Future;
 use std::io::{self, IoSliceMut};
 use std::net::{SocketAddr, UdpSocket};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-use parking_lot::Mutex;
+use manyhands_swarm::message::Token;
+use parking_lot::{Mutex, MutexGuard};
 use quinn::udp::{RecvMeta, Transmit};
 use quinn::{AsyncUdpSocket, Runtime, UdpPoller};
 use socket2::{Domain, Protocol, Socket, Type};
+use tokio::sync::mpsc;
 
 use crate::bucket::Bucket;
+use crate::destinations::Destinations;
+use crate::driver::Input;
 use crate::meter::Meter;
+use crate::punch::{PUNCH_LEN, Punch};
 
 /// Kernel buffers: a keyframe to all children at once must fit (about 8 children x 70 KB).
 const KERNEL_BUFFER: usize = 1 << 20;
@@ -55,6 +61,11 @@ pub(crate) struct CappedSocket {
     bucket: Mutex<Bucket>,
     counters: Counters,
     meter: Meter,
+    destinations: Mutex<Destinations>,
+    /// Meetings whose packets are listened for, and who hears them.
+    expected: Mutex<BTreeSet<Token>>,
+    ear: OnceLock<mpsc::Sender<Input>>,
+    dual: bool,
 }
 
 impl CappedSocket {
@@ -63,11 +74,16 @@ impl CappedSocket {
         runtime: &dyn Runtime,
         cap_bps: Option<u64>,
     ) -> io::Result<Self> {
+        let dual = socket.local_addr()?.is_ipv6();
         Ok(Self {
             inner: runtime.wrap_udp_socket(socket)?,
             bucket: Mutex::new(Bucket::new(cap_bps, Instant::now())),
             counters: Counters::default(),
             meter: Meter::new(),
+            destinations: Mutex::default(),
+            expected: Mutex::default(),
+            ear: OnceLock::new(),
+            dual,
         })
     }
 
@@ -86,6 +102,84 @@ impl CappedSocket {
     /// What counts the bytes on the line.
     pub(crate) fn meter(&self) -> &Meter {
         &self.meter
+    }
+
+    /// Where it has sent to.
+    pub(crate) fn destinations(&self) -> MutexGuard<'_, Destinations> {
+        self.destinations.lock()
+    }
+
+    /// Packets of meetings go there from now on.
+    pub(crate) fn hear_punches(&self, inputs: mpsc::Sender<Input>) {
+        let _ = self.ear.set(inputs);
+    }
+
+    /// The meetings whose packets are of interest; all others are dropped unread.
+    pub(crate) fn expect_punches(&self, tokens: BTreeSet<Token>) {
+        *self.expected.lock() = tokens;
+    }
+
+    /// Sends a packet of a meeting, unless the cap or the kernel has no room: another one follows.
+    pub(crate) fn send_punch(&self, to: SocketAddr, punch: Punch) {
+        let destination = match to {
+            SocketAddr::V4(v4) if self.dual => {
+                SocketAddr::new(v4.ip().to_ipv6_mapped().into(), v4.port())
+            }
+            other => other,
+        };
+        let contents = punch.to_bytes();
+        let (ecn, segment_size, src_ip) = (None, None, None);
+        let transmit = Transmit { destination, ecn, contents: &contents, segment_size, src_ip };
+        self.destinations.lock().note(to);
+        let _ = self.put(&transmit);
+    }
+
+    /// Lets leave what the cap lets leave.
+    fn put(&self, transmit: &Transmit<'_>) -> io::Result<()> {
+        let len = transmit.contents.len();
+        let datagrams = len.div_ceil(transmit.segment_size.unwrap_or(len).max(1));
+        let framing = datagrams * framing(transmit.destination);
+        {
+            let (mut bucket, now) = (self.bucket.lock(), Instant::now());
+            bucket.mark_is(self.meter.media_until(), now);
+            if self.meter.would_pass(len + framing) {
+                bucket.withhold(self.meter.media_until(), now);
+            }
+            if !bucket.take(len, framing, now) {
+                return Err(io::ErrorKind::WouldBlock.into());
+            }
+            self.meter.count(len + framing);
+        }
+        if let Err(error) = self.inner.try_send(transmit) {
+            self.meter.uncount(len + framing);
+            return Err(error);
+        }
+        self.counters.sent.fetch_add(len as u64, Relaxed);
+        Ok(())
+    }
+
+    /// What came from `from`: packets of meetings are for their ear, and an answer of any other
+    /// kind lifts the limit of a dial.
+    fn on_datagrams(&self, from: SocketAddr, bytes: &[u8], stride: usize) {
+        for datagram in bytes.chunks(stride.max(1)) {
+            if datagram.len() == PUNCH_LEN
+                && let Some(punch) = Punch::parse(datagram)
+            {
+                self.on_punch(from, punch);
+            } else {
+                self.destinations.lock().on_received(from);
+            }
+        }
+    }
+
+    fn on_punch(&self, from: SocketAddr, punch: Punch) {
+        if self.expected.lock().contains(&punch.token)
+            && let Some(ear) = self.ear.get()
+        {
+            self.destinations.lock().on_received(from);
+            // Another one follows if the node is too busy for this one.
+            let _ = ear.try_send(Input::Punched { from, punch });
+        }
     }
 
     /// Bytes (sent, received) so far.
@@ -110,26 +204,11 @@ impl AsyncUdpSocket for CappedSocket {
     }
 
     fn try_send(&self, transmit: &Transmit<'_>) -> io::Result<()> {
-        let len = transmit.contents.len();
-        let datagrams = len.div_ceil(transmit.segment_size.unwrap_or(len).max(1));
-        let framing = datagrams * framing(transmit.destination);
-        {
-            let (mut bucket, now) = (self.bucket.lock(), Instant::now());
-            bucket.mark_is(self.meter.media_until(), now);
-            if self.meter.would_pass(len + framing) {
-                bucket.withhold(self.meter.media_until(), now);
-            }
-            if !bucket.take(len, framing, now) {
-                return Err(io::ErrorKind::WouldBlock.into());
-            }
-            self.meter.count(len + framing);
+        if !self.destinations.lock().may_send(transmit.destination) {
+            // As if the network had lost it: the dial comes to nothing, or the other end speaks.
+            return Ok(());
         }
-        if let Err(error) = self.inner.try_send(transmit) {
-            self.meter.uncount(len + framing);
-            return Err(error);
-        }
-        self.counters.sent.fetch_add(len as u64, Relaxed);
-        Ok(())
+        self.put(transmit)
     }
 
     fn poll_recv(
@@ -142,6 +221,9 @@ impl AsyncUdpSocket for CappedSocket {
         let len: usize = meta.iter().take(count).map(|m| m.len).sum();
         self.counters.received.fetch_add(len as u64, Relaxed);
         self.bucket.lock().received(len);
+        for (buffer, meta) in bufs.iter().zip(meta.iter()).take(count) {
+            self.on_datagrams(meta.addr, buffer.get(..meta.len).unwrap_or_default(), meta.stride);
+        }
         Poll::Ready(Ok(count))
     }
 

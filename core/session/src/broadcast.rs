@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use manyhands_media::{AccessUnit, TrackConfig};
-use manyhands_net::{Credentials, Node, NodeConfig, dialable_addresses};
+use manyhands_net::{Credentials, Node, NodeConfig, Via, dialable_addresses};
 use manyhands_policy::Conditions;
 use manyhands_stream::{Channel, Link, Origin, RunOptions, Secret};
 use tokio::sync::mpsc::error::TrySendError;
@@ -38,6 +38,9 @@ pub struct BroadcastConfig {
     pub private: bool,
     /// Where to listen.
     pub listen: SocketAddr,
+    /// With whom to keep a connection: a broadcaster that nobody can dial, as behind a NAT, is
+    /// reached through those whom it has dialled.
+    pub hints: Vec<SocketAddr>,
     /// How viewers find it besides the link's addresses.
     pub finding: Finding,
     /// How much may leave, bits a second.
@@ -86,7 +89,7 @@ impl Broadcast {
             listen: config.listen,
             upload_limit: config.upload_limit,
             role: manyhands_net::Role::Origin,
-            hints: Vec::new(),
+            hints: config.hints.iter().map(|address| (*address, Via::Hint)).collect(),
             discovery: config.finding.clone().of_broadcast(
                 &config.channel,
                 &config.invite,

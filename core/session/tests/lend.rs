@@ -46,6 +46,7 @@ fn broadcast() -> Broadcast {
         started_ms: now,
         private: false,
         listen: LOOPBACK,
+        hints: Vec::new(),
         finding: Finding::default(),
         upload_limit: Some(ROOM_FOR_ONE),
         seed: 1,

@@ -34,13 +34,9 @@ fn frame(n: u32) -> AccessUnit {
     AccessUnit { dts, pts: dts, duration: 1024, keyframe: true, data: Bytes::from(data) }
 }
 
-fn try_broadcast(
-    seed: [u8; 32],
-    listen: SocketAddr,
-    run: u64,
-) -> Result<Broadcast, manyhands_session::Error> {
+fn config(seed: [u8; 32], listen: SocketAddr, run: u64) -> BroadcastConfig {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64;
-    let config = BroadcastConfig {
+    BroadcastConfig {
         title: "A title".into(),
         channel: Channel::from_seed(Secret::new(seed)),
         invite: Secret::new([7; 16]),
@@ -48,14 +44,22 @@ fn try_broadcast(
         started_ms: now + run,
         private: false,
         listen,
+        hints: Vec::new(),
         finding: Finding::default(),
         upload_limit: None,
         seed: run,
         tracks: vec![(sound(), 64_000)],
         picture: None,
         conditions: Conditions::unrestricted(),
-    };
-    Ok(Broadcast::start(config)?.0)
+    }
+}
+
+fn try_broadcast(
+    seed: [u8; 32],
+    listen: SocketAddr,
+    run: u64,
+) -> Result<Broadcast, manyhands_session::Error> {
+    Ok(Broadcast::start(config(seed, listen, run))?.0)
 }
 
 fn broadcast_on(seed: [u8; 32]) -> Broadcast {
@@ -214,4 +218,24 @@ async fn a_broadcaster_that_starts_again_is_followed_on_the_same_link() {
             }
         } => {}
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_broadcaster_that_nobody_can_dial_dials_a_viewer_that_knows_no_run_yet() {
+    let link = Link::open(Channel::from_seed(Secret::new([4; 32])).key(), Secret::new([7; 16]));
+    let (viewer, mut outputs) = watch(&link, 1);
+    let config = BroadcastConfig { hints: vec![viewer.address()], ..config([4; 32], LOOPBACK, 0) };
+    let broadcast = Broadcast::start(config).unwrap().0;
+    let (done, mut row) = tokio::sync::mpsc::channel(1);
+    tokio::spawn(async move {
+        take_row(&mut outputs, 30).await;
+        done.send(viewer.leave().await.unwrap()).await.unwrap();
+    });
+    let mut stats = None;
+    feed(&broadcast, || {
+        stats = row.try_recv().ok();
+        stats.is_some()
+    })
+    .await;
+    assert!(stats.unwrap().from.origin > 0);
 }

@@ -9,7 +9,6 @@ use core::time::Duration;
 use std::collections::BTreeMap;
 
 use crate::message::Attach;
-use crate::output::Output;
 use crate::{Contact, NodeId, PeerIndex, Swarm, Time};
 
 /// Dials at once: a full node's children, partners and newcomers in one second stay under it.
@@ -141,7 +140,7 @@ impl Swarm {
         if let Some(peer) = self.peers.find(&contact.node) {
             self.on_dialled(now, peer, purpose);
         } else if self.dials.add(now, contact, purpose) == Some(true) {
-            self.push_out(Output::Connect(contact));
+            self.begin_dial(now, contact);
         }
     }
 

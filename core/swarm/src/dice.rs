@@ -3,6 +3,8 @@
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 
+use crate::message::Token;
+
 /// A seeded generator with the few draws that the overlay needs.
 #[derive(Clone, Debug)]
 pub(crate) struct Dice(ChaCha8Rng);
@@ -21,6 +23,11 @@ impl Dice {
     /// A name for a search or a greeting.
     pub(crate) fn token(&mut self) -> u64 {
         self.0.next_u64()
+    }
+
+    /// A name for an introduction, which nobody can guess where nobody knows the seed.
+    pub(crate) fn long_token(&mut self) -> Token {
+        Token((u128::from(self.0.next_u64()) << 64 | u128::from(self.0.next_u64())).to_be_bytes())
     }
 
     /// Any element of `items`.

@@ -28,13 +28,18 @@
 //! | 0x51 | REPORT | child → parent | each second: slack and audience below | 10 + 8 a substream |
 //! | 0x52 | STATUS | parent → child | each second: the whole audience, slack of each substream | 20 |
 //! | 0x53 | RECALL | parent → child | an EVICT is taken back: there is room again | 8 |
+//! | 0x54 | INTRODUCE | node → common neighbour | a dial gets no answer: make us meet | 25 |
+//! | 0x55 | MEET | introducer → both | who is at which address, and sends now | 55 |
+//! | 0x56 | READY | introduced → introducer | it has begun to send | 25 |
 
 mod contact;
 mod frame;
+mod introduce;
 mod join;
 mod mesh;
 mod tree;
 
+pub use introduce::{Introduce, Meet, Ready, Token};
 pub use join::{Greet, GreetOk, Join, JoinReply, Start, Want};
 pub use mesh::{Contacts, Digest, Follow, FollowReply, LaneReport, Nack, Pull, Report, Status};
 pub use mesh::{TrackDigest, TrackStatus, Wanted};
@@ -136,6 +141,9 @@ messages! {
     0x51 Report "Tells the parent what is below.",
     0x52 Status "Tells the children about the whole.",
     0x53 Recall "Takes an EVICT back.",
+    0x54 Introduce "Asks to be made known to another neighbour.",
+    0x55 Meet "Makes two nodes send to each other.",
+    0x56 Ready "Says that it sends.",
 }
 
 impl Message {

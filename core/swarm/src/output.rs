@@ -1,6 +1,7 @@
 //! What the overlay asks of its driver.
 
-use crate::{Contact, Message, PeerIndex, PieceId};
+use crate::message::Token;
+use crate::{Contact, Forecast, Message, PeerIndex, PieceId};
 
 /// One thing to do; see the driving contract in the crate's documentation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +15,8 @@ pub enum Output {
     },
     /// Dial a node; answer with `handle_connected` or `handle_connect_failed`.
     Connect(Contact),
+    /// Send packets to a node that sends to us at the same time; see [`Meeting`].
+    Meet(Meeting),
     /// End the connection with a neighbour. The index is free again at once; no
     /// `handle_disconnected` is expected (one that comes anyway is ignored).
     Close {
@@ -26,6 +29,20 @@ pub enum Output {
     NeedContacts,
     /// Something that a person or a log may want to know.
     Event(Event),
+}
+
+/// A common neighbour has told two nodes of each other, so that they open their NATs for each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Meeting {
+    /// What both show each other.
+    pub token: Token,
+    /// Who the other one is, and where the introducer sees it.
+    pub contact: Contact,
+    /// The ports that its NAT is going to use, where it counts.
+    pub forecast: Option<Forecast>,
+    /// This node dials once a packet with the token has come; the other one waits for that. It was
+    /// asked for by [`Output::Connect`]'s rules: answer in the same way.
+    pub dials: bool,
 }
 
 /// Why a connection is ended.

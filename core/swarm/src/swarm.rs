@@ -10,6 +10,7 @@ use crate::audience::Audience;
 use crate::config::{Config, LinkReport, PeerInfo, Role, TrackConfig};
 use crate::dial::Dials;
 use crate::dice::Dice;
+use crate::introduce::Introductions;
 use crate::join::Joining;
 use crate::lane::LaneId;
 use crate::leave::Leaving;
@@ -53,6 +54,7 @@ pub struct Swarm {
     pub(crate) rescued: Rescued,
     pub(crate) audience: Audience,
     pub(crate) joining: Joining,
+    pub(crate) introductions: Introductions,
     pub(crate) leaving: Option<Leaving>,
     /// Nodes that have failed as parents, until when they are not asked again.
     pub(crate) bans: BTreeMap<NodeId, Time>,
@@ -84,6 +86,7 @@ impl Swarm {
             rescued: Rescued::default(),
             audience: Audience::default(),
             joining: Joining::default(),
+            introductions: Introductions::default(),
             leaving: None,
             bans: BTreeMap::new(),
             root: None,
@@ -198,6 +201,7 @@ impl Swarm {
         if !matches!(message, Message::Status(_) | Message::Unknown { .. }) {
             known.used = now;
         }
+        self.note_named(peer, &message);
         match message {
             Message::Join(m) => self.on_join(now, peer, &m),
             Message::JoinReply(m) => self.on_join_reply(now, peer, m),
@@ -219,6 +223,9 @@ impl Swarm {
             Message::Contacts(m) => self.on_contacts(now, peer, &m),
             Message::Report(m) => self.on_report(now, peer, &m),
             Message::Status(m) => self.on_status(peer, m),
+            Message::Introduce(m) => self.on_introduce(now, peer, &m),
+            Message::Meet(m) => self.on_meet(now, peer, &m),
+            Message::Ready(m) => self.on_ready(peer, &m),
             Message::Unknown { .. } => {}
         }
     }
@@ -338,6 +345,7 @@ impl Swarm {
         self.check_children(now);
         self.check_let_go(now);
         self.expire_dials(now);
+        self.check_introductions(now);
         if self.config.role != Role::Origin {
             self.check_health(now);
             self.check_handovers(now);

@@ -245,6 +245,8 @@ impl World {
                 self.tell(id, || format!("dials {contact:?}"));
                 self.dial_contact(id, &contact);
             }
+            // Who can't be dialled here can't be met either.
+            Output::Meet(_) => {}
             Output::Close { peer, .. } => self.hang_up(id, peer.0),
             Output::NeedContacts => self.find_members(id),
             Output::Event(event) => self.tell(id, || format!("! {event:?}")),

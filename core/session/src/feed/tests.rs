@@ -50,6 +50,7 @@ fn feed(framing: Framing) -> Feed {
         started_ms: unix_ms(),
         private: false,
         listen: ([127, 0, 0, 1], 0).into(),
+        hints: Vec::new(),
         finding: Finding::default(),
         upload_limit: None,
         seed: 1,

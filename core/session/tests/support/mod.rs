@@ -50,6 +50,7 @@ pub(crate) fn broadcast(
         started_ms: now,
         private: false,
         listen,
+        hints: Vec::new(),
         finding: Finding::default(),
         upload_limit,
         seed: 1,

@@ -61,6 +61,14 @@ fn samples() -> Vec<Message> {
             spare_kbps: 900,
             busy: false,
         }),
+        Message::Introduce(Introduce { node: NodeId([3; 16]), forecast: None }),
+        Message::Meet(Meet {
+            token: Token([5; 16]),
+            who: contact(3),
+            forecast: Some(crate::Forecast { next: 40_000, step: 1 }),
+            asked: true,
+        }),
+        Message::Ready(Ready { token: Token([5; 16]), forecast: None }),
         Message::Pull(Pull { track: 0, pieces: vec![Wanted { chunk: 9, at: 0x35 }], gap: true }),
     ]
 }

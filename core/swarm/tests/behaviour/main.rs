@@ -2,6 +2,7 @@
 
 mod homes;
 mod hostile;
+mod introductions;
 mod net;
 mod rescue;
 mod slots;

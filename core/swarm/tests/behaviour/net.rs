@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use manyhands_swarm::{
-    Arrival, Config, LinkReport, Message, NodeId, Output, PeerIndex, PeerInfo, Piece, PieceId,
-    Role, Stats, Swarm, Time, TrackConfig,
+    Arrival, Config, LinkReport, Meeting, Message, NodeId, Output, PeerIndex, PeerInfo, Piece,
+    PieceId, Role, Stats, Swarm, Time, TrackConfig,
 };
 
 /// One way.
@@ -42,6 +42,8 @@ pub(crate) struct Net {
     nodes: Vec<Node>,
     wire: VecDeque<(u64, usize, usize, Parcel)>,
     links: BTreeMap<(usize, usize), bool>,
+    walled: BTreeSet<usize>,
+    met: BTreeSet<(usize, usize)>,
     pub(crate) now: u64,
     chunk: u32,
     publishing: bool,
@@ -82,6 +84,8 @@ impl Net {
             nodes: Vec::new(),
             wire: VecDeque::new(),
             links: BTreeMap::new(),
+            walled: BTreeSet::new(),
+            met: BTreeSet::new(),
             now: 1_000_000,
             chunk: 0,
             publishing: true,
@@ -137,7 +141,34 @@ impl Net {
         self.chunk - 1
     }
 
-    fn dial(&mut self, from: usize, to: usize) {
+    /// Dials to this node get no answer, as behind most home routers.
+    pub(crate) fn wall(&mut self, node: usize) {
+        self.walled.insert(node);
+    }
+
+    /// Whether two nodes are connected.
+    pub(crate) fn linked(&self, a: usize, b: usize) -> bool {
+        self.links.contains_key(&(a.min(b), a.max(b)))
+    }
+
+    pub(crate) fn dial(&mut self, from: usize, to: usize) {
+        if !self.walled.contains(&to) {
+            self.connect(from, to);
+        }
+    }
+
+    /// The ways are open as soon as both send.
+    fn meet(&mut self, id: usize, meeting: Meeting) {
+        let other = usize::from(meeting.contact.node.0[0]) - 1;
+        assert_eq!(meeting.contact.address, address(other), "what the introducer observes");
+        self.met.insert((id, other));
+        if self.met.contains(&(other, id)) {
+            assert!(meeting.dials, "who has asked is told last");
+            self.connect(id, other);
+        }
+    }
+
+    fn connect(&mut self, from: usize, to: usize) {
         if from != to && self.links.insert((from.min(to), from.max(to)), true) != Some(true) {
             self.wire.push_back((self.now + 2 * DELAY, from, to, Parcel::Up));
             self.wire.push_back((self.now + 2 * DELAY, to, from, Parcel::Up));
@@ -257,6 +288,7 @@ impl Net {
                     let to = usize::from(contact.node.0[0]) - 1;
                     self.dial(id, to);
                 }
+                Output::Meet(meeting) => self.meet(id, meeting),
                 Output::Close { peer, .. } => {
                     let to = peer.0 as usize;
                     self.links.remove(&(id.min(to), id.max(to)));

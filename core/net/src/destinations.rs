@@ -1,0 +1,132 @@
+//! Where the socket has sent to: in which order, so that a NAT's ports can be told beforehand, and
+//! how much may still be sent to an address from which nothing has come back yet.
+//!
+//! Bounded: the destination that was added first is forgotten first.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+
+/// Destinations remembered: neighbours (128), dials and known addresses many times over.
+const MAX_DESTINATIONS: usize = 1_024;
+/// First packets to an address that somebody else named, before any answer (SECURITY 6: link hints
+/// have two; a dial on a lossy way needs the second).
+const INITIALS: u8 = 2;
+
+/// All destinations.
+#[derive(Debug, Default)]
+pub(crate) struct Destinations {
+    known: BTreeMap<SocketAddr, Destination>,
+    count: u32,
+}
+
+#[derive(Debug)]
+struct Destination {
+    /// Its number among all that went through a NAT.
+    order: u32,
+    /// Datagrams that may leave before anything has come back; no limit once it has.
+    left: Option<u8>,
+}
+
+impl Destinations {
+    /// An address that others have named is going to be dialled.
+    pub(crate) fn limit(&mut self, to: SocketAddr) {
+        self.entry(to).left = Some(INITIALS);
+    }
+
+    /// A datagram wants to leave; false where it must not.
+    pub(crate) fn may_send(&mut self, to: SocketAddr) -> bool {
+        match &mut self.entry(to).left {
+            None => true,
+            Some(0) => false,
+            Some(left) => {
+                *left -= 1;
+                true
+            }
+        }
+    }
+
+    /// A datagram leaves whatever the limit is: it has a budget of its own.
+    pub(crate) fn note(&mut self, to: SocketAddr) {
+        self.entry(to);
+    }
+
+    /// Something has come from there.
+    pub(crate) fn on_received(&mut self, from: SocketAddr) {
+        if let Some(destination) = self.known.get_mut(&crate::canonical(from)) {
+            destination.left = None;
+        }
+    }
+
+    /// Which new destination it was, from 1, and how many there have been.
+    pub(crate) fn order(&self, to: SocketAddr) -> Option<(u32, u32)> {
+        let destination = self.known.get(&crate::canonical(to))?;
+        Some((destination.order, self.count))
+    }
+
+    /// How many destinations there have been.
+    pub(crate) fn count(&self) -> u32 {
+        self.count
+    }
+
+    fn entry(&mut self, to: SocketAddr) -> &mut Destination {
+        let to = crate::canonical(to);
+        if !self.known.contains_key(&to) {
+            // What stays in this network meets no NAT.
+            self.count += u32::from(!is_nearby(to.ip()));
+            if self.known.len() >= MAX_DESTINATIONS {
+                let oldest = self.known.iter().min_by_key(|(_, d)| d.order).map(|(a, _)| *a);
+                oldest.map(|address| self.known.remove(&address));
+            }
+        }
+        self.known.entry(to).or_insert(Destination { order: self.count, left: None })
+    }
+}
+
+/// On this machine or in this network.
+pub(crate) fn is_nearby(ip: IpAddr) -> bool {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => ip.is_loopback() || ip.is_private() || ip.is_link_local(),
+        IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn public(port: u16) -> SocketAddr {
+        ([203, 0, 113, 5], port).into()
+    }
+
+    #[test]
+    fn a_named_address_gets_two_datagrams_until_it_answers() {
+        let mut destinations = Destinations::default();
+        destinations.limit(public(4000));
+        let sent = (0..9).filter(|_| destinations.may_send(public(4000))).count();
+        assert_eq!(sent, 2);
+        destinations.on_received("[::ffff:203.0.113.5]:4000".parse().unwrap());
+        assert!((0..9).all(|_| destinations.may_send(public(4000))));
+        assert!((0..9).all(|_| destinations.may_send(public(4001))), "others have no limit");
+    }
+
+    #[test]
+    fn destinations_beyond_a_nat_are_counted_once_each() {
+        let mut destinations = Destinations::default();
+        for to in [public(1), public(2), public(1), ([192, 168, 1, 9], 7).into(), public(3)] {
+            destinations.may_send(to);
+        }
+        assert_eq!(destinations.count(), 3);
+        assert_eq!(destinations.order(public(2)), Some((2, 3)));
+        assert_eq!(destinations.order(public(9)), None);
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded() {
+        let mut destinations = Destinations::default();
+        for port in 1..5_000 {
+            destinations.limit(public(port));
+        }
+        assert_eq!(destinations.known.len(), MAX_DESTINATIONS);
+        assert_eq!(destinations.order(public(4_999)), Some((4_999, 4_999)));
+    }
+}
