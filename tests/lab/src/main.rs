@@ -43,6 +43,16 @@ struct Cli {
     /// Share of packets that each host's line loses on its way out, instead of the scenario's
     #[arg(long, value_name = "0-1", value_parser = share)]
     loss: Option<f64>,
+    /// How many pairs of NAT kinds, the telling ones first, instead of all 49
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=49))]
+    pairs: Option<u8>,
+    /// How often each pair of NAT kinds is run
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=20))]
+    runs: u8,
+    /// Where to write the picture of a scenario that draws one [default: `nat-matrix.svg` beside
+    /// this program]
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
     /// Decides every random choice of the network
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -77,8 +87,11 @@ fn run(cli: &Cli) -> Result<Report, LabError> {
         seconds: cli.seconds,
         rtt: cli.rtt.map(Duration::from_millis),
         loss: cli.loss,
+        pairs: cli.pairs,
+        runs: cli.runs,
+        svg: cli.svg.clone().map_or_else(|| beside_this_one("nat-matrix.svg"), Ok)?,
         seed: cli.seed,
-        program: cli.program.clone().map_or_else(beside_this_one, Ok)?,
+        program: cli.program.clone().map_or_else(|| beside_this_one("manyhands"), Ok)?,
         sabotage: cli.sabotage.clone(),
         keep: cli.keep.clone(),
     };
@@ -112,9 +125,9 @@ fn share(text: &str) -> Result<f64, String> {
     share.ok_or_else(|| "not a number from 0 to 1".into())
 }
 
-fn beside_this_one() -> Result<PathBuf, LabError> {
+fn beside_this_one(name: &str) -> Result<PathBuf, LabError> {
     let here = std::env::current_exe().map_err(LabError::io("find this program"))?;
-    Ok(here.with_file_name("manyhands"))
+    Ok(here.with_file_name(name))
 }
 
 fn print(report: &Report, json: bool) -> Result<(), LabError> {

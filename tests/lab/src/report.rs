@@ -45,6 +45,9 @@ pub struct Report {
     pub seed: u64,
     /// The machine was too busy for the figures to be the program's.
     pub cpu_bound: bool,
+    /// What people see before the targets.
+    #[serde(skip)]
+    pub drawing: String,
     /// What explains the figures.
     #[serde(flatten)]
     pub facts: Map<String, Value>,
@@ -54,7 +57,8 @@ impl Report {
     /// One without targets, which isn't ok.
     pub fn new(name: &str, seed: u64) -> Self {
         let (targets, facts) = (BTreeMap::new(), Map::new());
-        Self { name: name.into(), ok: false, targets, seed, cpu_bound: false, facts }
+        let (name, drawing) = (name.into(), String::new());
+        Self { name, ok: false, targets, seed, cpu_bound: false, drawing, facts }
     }
 
     /// `value` has to be at most `target`. What isn't a number is never met.
@@ -82,7 +86,7 @@ impl Report {
 
     /// The targets as lines for people.
     pub fn table(&self) -> String {
-        let mut table = String::new();
+        let mut table = self.drawing.clone();
         for (name, target) in &self.targets {
             let sign = if target.bound == Bound::AtMost { "≤" } else { "≥" };
             let mark = if target.met { "met   " } else { "MISSED" };

@@ -8,6 +8,8 @@ mod events;
 mod exact;
 mod links;
 mod local;
+mod matrix;
+mod nat_matrix;
 mod stage;
 mod two_hops;
 mod weak_broadcaster;
@@ -37,6 +39,8 @@ pub enum Scenario {
     Local,
     /// The same through a DHT, some of whose nodes are libtorrent's, fail, or lie
     Dht,
+    /// Every kind of NAT before the broadcaster against every kind before the viewer
+    NatMatrix,
 }
 
 /// How a scenario is to be run.
@@ -50,6 +54,12 @@ pub struct Order {
     pub rtt: Option<Duration>,
     /// Share of packets that each host's line loses on its way out, instead of the scenario's.
     pub loss: Option<f64>,
+    /// How many pairs of NAT kinds, instead of all.
+    pub pairs: Option<u8>,
+    /// How often each pair is run.
+    pub runs: u8,
+    /// Where a scenario that draws a picture writes it.
+    pub svg: PathBuf,
     /// Decides every random choice of the network.
     pub seed: u64,
     /// The program under test.
@@ -77,6 +87,7 @@ impl Scenario {
             Self::Cap => cap::run(&stage),
             Self::Local => local::run(&stage),
             Self::Dht => dht::run(&stage),
+            Self::NatMatrix => nat_matrix::run(&stage),
         }
     }
 
@@ -88,6 +99,7 @@ impl Scenario {
             Self::Cap => &["no-cap"],
             Self::Local => &["not-announced"],
             Self::Dht => &["not-published"],
+            Self::NatMatrix => &["no-way"],
         }
     }
 
