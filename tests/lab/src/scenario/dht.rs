@@ -61,6 +61,10 @@ pub(super) fn run(stage: &Stage) -> Result<Report, LabError> {
     let link = stage.write_link("bare.link", &stage.bare_link()?)?;
     let published = nodes.wait_for_puts(PUBLISHING);
     report.at_least("published", f64::from(published), 1.0);
+    if !published {
+        // Then there is nothing to be found.
+        return Ok(report);
+    }
     let mut finding = Finding { stage, lab: &lab, link: &link, bootstrap: bootstrap.clone() };
     finding.measure("found_ms_p50", 7001, &mut report)?;
     let place = place(stage)?;
@@ -157,11 +161,10 @@ impl Finding<'_> {
         options.extend(first_contacts(&self.bootstrap));
         let mut viewer = self.stage.search_and_watch(self.lab.host(1)?, self.link, &options)?;
         let joined = viewer.first("joined", PATIENCE)?;
-        if play {
-            viewer.expect("first_frame", PATIENCE)?;
-        }
-        viewer.leave()?;
         let by_dht = joined.filter(|event| event.get("via").is_some_and(|via| via == "dht"));
+        let plays = by_dht.is_some() && play && viewer.first("first_frame", PATIENCE)?.is_some();
+        viewer.leave()?;
+        let by_dht = by_dht.filter(|_| plays == play);
         Ok(by_dht.and_then(|event| event.get("t_ms").and_then(Value::as_f64)))
     }
 }
