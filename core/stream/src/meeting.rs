@@ -120,7 +120,7 @@ mod tests {
 
     fn full() -> Meeting {
         let entry = |n: u8| Entry {
-            address: if n % 2 == 0 {
+            address: if n.is_multiple_of(2) {
                 SocketAddr::from(([192, 0, 2, n], 4433))
             } else {
                 SocketAddr::from(([0x2001, 0xdb8, 0, 0, 0, 0, 0, u16::from(n)], 65535))
