@@ -1,8 +1,10 @@
 package app.manyhands.stream
 
 import app.manyhands.core.Broadcaster
+import app.manyhands.core.DeviceState
 import app.manyhands.core.Figures
 import app.manyhands.core.GoLive
+import app.manyhands.core.OnAir
 import app.manyhands.core.SessionEvent
 import app.manyhands.core.Times
 import kotlinx.coroutines.flow.Flow
@@ -41,6 +43,12 @@ class Broadcasting private constructor(
 
     /** Changes how much may leave, bits a second; nothing for no limit. */
     suspend fun setUploadLimit(bitsPerSecond: ULong?) = broadcaster.setUploadLimit(bitsPerSecond)
+
+    /** Hands in what the device reports, whenever any of it changes. */
+    suspend fun setDevice(device: DeviceState) = broadcaster.setDevice(device)
+
+    /** Changes what viewers get. */
+    suspend fun setOnAir(onAir: OnAir) = broadcaster.setOnAir(onAir)
 
     /** Says to everybody that it is over, and gives the last figures. */
     suspend fun finish(): Figures? = broadcaster.finish()

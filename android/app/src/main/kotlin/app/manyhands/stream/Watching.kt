@@ -1,8 +1,10 @@
 package app.manyhands.stream
 
 import app.manyhands.core.AudioUnit
+import app.manyhands.core.DeviceState
 import app.manyhands.core.Figures
 import app.manyhands.core.Join
+import app.manyhands.core.LendingLimits
 import app.manyhands.core.SessionEvent
 import app.manyhands.core.VideoUnit
 import app.manyhands.core.Viewer
@@ -32,6 +34,18 @@ class Watching private constructor(
 
     /** Changes how much may leave, bits a second; nothing for no limit. */
     suspend fun setUploadLimit(bitsPerSecond: ULong?) = viewer.setUploadLimit(bitsPerSecond)
+
+    /** Hands in what the device reports, whenever any of it changes. */
+    suspend fun setDevice(device: DeviceState) = viewer.setDevice(device)
+
+    /** Changes what the person allows to be given. */
+    suspend fun setLending(limits: LendingLimits) = viewer.setLending(limits)
+
+    /** Stands still, or goes on where it stood. */
+    suspend fun setPaused(paused: Boolean) = viewer.setPaused(paused)
+
+    /** Goes on, if it stood, and to what is live. */
+    suspend fun goLive() = viewer.goLive()
 
     /** Ends every pending collection at once, and leaves in good order meanwhile. */
     override fun close() {

@@ -31,13 +31,14 @@ class Film(
         fun make(
             file: File,
             seconds: Int,
+            bFrames: Int = 2,
         ): Film {
             val source =
                 "-v error -f lavfi -i testsrc2=size=320x180:rate=30 -f lavfi " +
                     "-i anoisesrc=amplitude=0.1:sample_rate=48000:seed=7"
             // Messages beside the picture are for nobody's decoder, and are dropped on the way.
             val codecs =
-                "-c:v libx264 -preset veryfast -bf 2 -g 30 -pix_fmt yuv420p -b:v 400k " +
+                "-c:v libx264 -preset veryfast -bf $bFrames -g 30 -pix_fmt yuv420p -b:v 400k " +
                     "-bsf:v filter_units=remove_types=6 -c:a aac -b:a 96k -ac 2"
             run("ffmpeg $source $codecs -t $seconds ${file.path}")
             return read(file)

@@ -10,6 +10,7 @@ import app.manyhands.core.Times
 import app.manyhands.core.VideoTrack
 import app.manyhands.core.VideoUnit
 import app.manyhands.core.newChannel
+import app.manyhands.play.FilmEncoder.Companion.parameterSets
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.async
 import kotlinx.coroutines.coroutineScope
@@ -150,7 +151,7 @@ class RealPathTest {
         broadcasting: Broadcasting,
         film: Film,
     ) {
-        broadcasting.pushVideo(direct(withStartCodes(sets(film.picture.configuration))), Times(0, 0, 0u))
+        broadcasting.pushVideo(direct(withStartCodes(parameterSets(film.picture.configuration))), Times(0, 0, 0u))
         val all =
             film.picture.units.map { film.picture.seconds(it) to { pushPicture(broadcasting, it) } } +
                 film.sound.units.map { film.sound.seconds(it) to { broadcasting.pushAudio(direct(it.data), it.times) } }
@@ -191,13 +192,6 @@ class RealPathTest {
             buffer.position(3)
             buffer.put(bytes.toByteArray()).position(3)
             return buffer
-        }
-
-        /** The parameter sets of an avcC box (ISO/IEC 14496-15 5.3.3.1): one of each kind. */
-        fun sets(avcc: List<Byte>): List<List<Byte>> {
-            fun length(at: Int) = (avcc[at].toUByte().toInt() shl 8) or avcc[at + 1].toUByte().toInt()
-            val pps = 8 + length(6) + 3
-            return listOf(avcc.subList(8, 8 + length(6)), avcc.subList(pps, pps + length(pps - 2)))
         }
     }
 }

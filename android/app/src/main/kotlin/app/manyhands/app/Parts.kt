@@ -1,0 +1,26 @@
+package app.manyhands.app
+
+import android.content.Context
+import android.os.SystemClock
+import app.manyhands.keep.Keystore
+import app.manyhands.keep.Wrap
+import app.manyhands.media.Capture
+import app.manyhands.media.PhoneCapture
+import app.manyhands.media.PhoneRenderer
+import app.manyhands.media.Renderer
+
+/** What is the phone's own, and played by something else in tests: silicon, the time, the network. */
+class Parts(
+    /** Camera, microphone and encoders. */
+    val capture: (Context) -> Capture = ::PhoneCapture,
+    /** Decoders, screen and speaker. */
+    val renderer: () -> Renderer = ::PhoneRenderer,
+    /** Milliseconds since 1970. */
+    val unixMs: () -> Long = System::currentTimeMillis,
+    /** Milliseconds that only go forward, sleep included. */
+    val elapsedMs: () -> Long = SystemClock::elapsedRealtime,
+    /** The lock on what is kept. */
+    val wrap: Wrap = Keystore,
+    /** Where sessions listen. */
+    val listen: String = "0.0.0.0:0",
+)
