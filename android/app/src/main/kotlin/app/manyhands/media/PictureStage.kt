@@ -142,6 +142,7 @@ class Pace(
     /** Whether the picture of this time is wanted. */
     fun isDue(atUs: Long): Boolean {
         val step = US_PER_S / framesPerSecond
+        if (next == Long.MIN_VALUE) next = atUs
         // A little early is in time: cameras are not that even.
         if (atUs < next - step / EARLY) return false
         next = maxOf(next + step, atUs)
