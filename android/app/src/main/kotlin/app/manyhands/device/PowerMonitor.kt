@@ -27,12 +27,18 @@ fun powerReports(context: Context): Flow<PowerReport> =
         }
     }.distinctUntilChanged()
 
+/** A system that does not measure heat throws nothing more special than this. */
 @TargetApi(Build.VERSION_CODES.Q)
+@Suppress("TooGenericExceptionCaught")
 private fun ProducerScope<PowerReport>.heatListener(context: Context): () -> Unit {
     val power = context.service<PowerManager>()
     val listener = PowerManager.OnThermalStatusChangedListener { trySend(currentPower(context)) }
-    power.addThermalStatusListener(context.mainExecutor, listener)
-    return { power.removeThermalStatusListener(listener) }
+    return try {
+        power.addThermalStatusListener(context.mainExecutor, listener)
+        ({ power.removeThermalStatusListener(listener) })
+    } catch (_: RuntimeException) {
+        ({ })
+    }
 }
 
 /** The same at this moment. The battery's intent is sticky: it is there without waiting. */

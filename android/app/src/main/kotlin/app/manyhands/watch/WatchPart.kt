@@ -66,6 +66,9 @@ class WatchPart(
             say(resources.badge(state))
             contentDescription = resources.spokenBadge(state)
             setBackgroundResource(if (state.behindS == null) R.drawable.pill_live else R.drawable.pill)
+            // Only what can be tapped has to be large.
+            isClickable = state.behindS != null
+            minHeight = resources.getDimensionPixelSize(if (isClickable) R.dimen.target else R.dimen.pill)
         }
         screen.view<TextView>(R.id.viewers).apply {
             say(words.watching(state.viewers))
