@@ -32,6 +32,7 @@ class LiveService : Service() {
 
     override fun onCreate() {
         super.onCreate()
+        makeChannel()
         scope.launch {
             val viewers = app.live.state.map { it.viewers }
             viewers.distinctUntilChanged().collect { service<NotificationManager>().notify(ID, notification(it)) }
@@ -51,7 +52,6 @@ class LiveService : Service() {
     }
 
     private fun foreground() {
-        makeChannel()
         val shown = notification(app.live.state.value.viewers)
         if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.R) {
             startForeground(ID, shown, types())
@@ -103,7 +103,7 @@ class LiveService : Service() {
 
         /** From a screen in front: later the system refuses it. */
         fun start(context: Context) {
-            context.startForegroundService(Intent(context, LiveService::class.java))
+            context.startService(Intent(context, LiveService::class.java))
         }
 
         fun stop(context: Context) {

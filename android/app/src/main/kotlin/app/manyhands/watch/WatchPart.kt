@@ -25,6 +25,9 @@ class WatchPart(
 ) {
     private val resources = screen.resources
 
+    /** Without a picture its words need more of the room. */
+    private var talks = false
+
     init {
         turned()
     }
@@ -34,7 +37,7 @@ class WatchPart(
         val wide = resources.configuration.orientation == Configuration.ORIENTATION_LANDSCAPE
         val content = screen.view<LinearLayout>(R.id.content)
         content.orientation = if (wide) LinearLayout.HORIZONTAL else LinearLayout.VERTICAL
-        share(R.id.stage, wide, PICTURE)
+        share(R.id.stage, wide, if (talks && !wide) TALK else PICTURE)
         share(R.id.below, wide, BESIDE)
     }
 
@@ -56,6 +59,10 @@ class WatchPart(
         screen.view<View>(R.id.below).shown(!full)
         screen.view<PictureView>(R.id.picture).aspect = state.aspect
         drawOver(state)
+        if (talks != (state.why != null)) {
+            talks = !talks
+            turned()
+        }
         drawWhy(state)
         drawFacts(state)
         drawLending(state.lend, cardAllowed && state.hasPicture && !full)
@@ -139,6 +146,7 @@ class WatchPart(
 
     private companion object {
         const val PICTURE = 1f
+        const val TALK = 2f
         const val BESIDE = 1f
 
         /** What is left of the last picture is 40 %. */

@@ -169,9 +169,19 @@ class WatchScreen :
 
     override fun onStart() {
         super.onStart()
-        WatchService.stop(this)
         if (!isInPictureInPictureMode) app.watch.place(PlayState.FOREGROUND)
         app.watch.refresh()
+    }
+
+    override fun onResume() {
+        super.onResume()
+        WatchService.stop(this)
+    }
+
+    /** While it is still in front: from behind the system would refuse it. */
+    override fun onPause() {
+        super.onPause()
+        if (state.playing && !isFinishing && !isChangingConfigurations) WatchService.start(this)
     }
 
     /** Left: a small picture that was closed has stopped; else the sound goes on; what is paused does not run. */
@@ -185,7 +195,6 @@ class WatchScreen :
 
             state.playing -> {
                 app.watch.place(PlayState.BACKGROUND)
-                WatchService.start(this)
             }
 
             else -> {

@@ -63,8 +63,9 @@ class WatchService : Service() {
         const val STOP = "app.manyhands.STOP_WATCHING"
         private const val FLAGS = PendingIntent.FLAG_IMMUTABLE or PendingIntent.FLAG_UPDATE_CURRENT
 
+        /** From a screen in front: later the system refuses it. */
         fun start(context: Context) {
-            context.startForegroundService(Intent(context, WatchService::class.java))
+            context.startService(Intent(context, WatchService::class.java))
         }
 
         fun stop(context: Context) {
