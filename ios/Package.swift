@@ -2,29 +2,42 @@
 import Foundation
 import PackageDescription
 
-// Off Apple's systems the library is found in CORE_LIBRARY_DIR; an app links the XCFramework instead,
-// and never sees these flags.
+// On a Mac the core is the XCFramework that ios/xcframework makes. Elsewhere its library is found in
+// CORE_LIBRARY_DIR.
+let environment = ProcessInfo.processInfo.environment
 var link: [LinkerSetting] = []
-if let folder = ProcessInfo.processInfo.environment["CORE_LIBRARY_DIR"] {
-    link = [.unsafeFlags(["-L\(folder)", "-Xlinker", "-rpath", "-Xlinker", folder])]
+if let folder = environment["CORE_LIBRARY_DIR"] {
+    // Debian's library of Observation asks for a function that no library of its Swift has, and that is
+    // called by nothing but a failed check in the runtime.
+    let linker = ["-rpath", folder, "--allow-shlib-undefined"].flatMap { ["-Xlinker", $0] }
+    link.append(.unsafeFlags(["-L\(folder)"] + linker))
 }
+#if os(Linux)
+    link.append(.linkedLibrary("manyhands_bindings"))
+    let core = Target.systemLibrary(name: "ManyhandsCoreFFI", path: "Generated/ManyhandsCoreFFI")
+#else
+    let core = Target.binaryTarget(name: "ManyhandsCoreFFI", path: "Generated/ManyhandsCore.xcframework")
+#endif
 let strict: [SwiftSetting] = [.unsafeFlags(["-warnings-as-errors"])]
 
 let package = Package(
     name: "Manyhands",
+    defaultLocalization: "en",
     platforms: [.iOS(.v17), .macOS(.v14)],
-    products: [.library(name: "ManyhandsKit", targets: ["ManyhandsKit"])],
+    products: [.library(name: "ManyhandsKit", targets: ["ManyhandsKit", "ManyhandsCore"])],
     targets: [
         // Both are written by the generator of `bindings`, and never committed. Targets of their own,
         // so that strictness and lint are about what is ours.
-        .systemLibrary(name: "ManyhandsCoreFFI", path: "Generated/ManyhandsCoreFFI"),
+        core,
         .target(
             name: "ManyhandsCore",
             dependencies: ["ManyhandsCoreFFI"],
             path: "Generated/ManyhandsCore",
-            linkerSettings: link + [.linkedLibrary("manyhands_bindings")]
+            linkerSettings: link
         ),
-        .target(name: "ManyhandsKit", dependencies: ["ManyhandsCore"], swiftSettings: strict),
+        .target(
+            name: "ManyhandsKit", dependencies: ["ManyhandsCore"], resources: [.process("Resources")],
+            swiftSettings: strict),
         .testTarget(name: "ManyhandsKitTests", dependencies: ["ManyhandsKit"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

@@ -53,6 +53,33 @@ struct RealPathTests {
         #expect(abs(picture - sound) <= 1.01 / Double(film.picture.ticks))
     }
 
+    @Test func twoViewersFeedEachOtherWhenTheBroadcasterCanNotFeedBoth() async throws {
+        let film = try Film.make(folder.file("film.mp4"), seconds: 12)
+        var options = film.goLive()
+        // The stream is half a megabit: it leaves once and a half.
+        options.uploadLimitBps = 800_000
+        let broadcasting = try Broadcasting(options)
+        let viewers = try (0..<2).map { _ in try Watching(join(broadcasting.link)) }
+        let seen = viewers.map { viewer in Task { try await all(viewer.pictures) } }
+        for viewer in viewers {
+            for try await event in viewer.events {
+                if case .joined = event { break }
+            }
+        }
+        try await play(film, to: broadcasting)
+        var passedOn: UInt64 = 0
+        for viewer in viewers { passedOn += await viewer.figures()?.fromViewers ?? 0 }
+        #expect(passedOn > 100_000, "bytes that came from the other viewer")
+        _ = await broadcasting.finish()
+        for pictures in seen {
+            let units = try await pictures.value
+            let format = try #require(units.first?.format)
+            try shift(
+                film.picture, ticks: Int64(format.timescale),
+                units.map { FilmUnit(data: $0.data, times: $0.times, keyframe: $0.keyframe) })
+        }
+    }
+
     /// Pushes a film as fast as it plays, as VideoToolbox gives it: sets apart, lengths in front.
     private func play(_ film: Film, to broadcasting: Broadcasting) async throws {
         try broadcasting.setParameterSets(film.picture.parameterSets)

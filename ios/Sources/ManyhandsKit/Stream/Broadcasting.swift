@@ -46,6 +46,17 @@ public final class Broadcasting: Sendable {
         await broadcaster.setUploadLimit(limitBps: bitsPerSecond)
     }
 
+    /// Takes what the device reports now: heat and network count for the health and the picture.
+    public func setDevice(_ device: DeviceState) async {
+        await broadcaster.setDevice(device: device)
+    }
+
+    /// Changes what viewers get. What is pushed although it isn't to be sent goes no further, and a
+    /// picture comes back with the next keyframe.
+    public func setOnAir(_ onAir: OnAir) async {
+        await broadcaster.setOnAir(onAir: onAir)
+    }
+
     /// Says to everybody that it is over, and gives the last figures.
     public func finish() async -> Figures? { await broadcaster.finish() }
 

@@ -41,6 +41,29 @@ public final class Watching: Sendable {
         await viewer.setUploadLimit(limitBps: bitsPerSecond)
     }
 
+    /// Takes what the device reports now. What is worse acts at once, what is better after ten seconds.
+    public func setDevice(_ device: DeviceState) async {
+        await viewer.setDevice(device: device)
+    }
+
+    /// Changes what the person allows; acts at once.
+    public func setLending(_ limits: LendingLimits) async {
+        await viewer.setLending(limits: limits)
+    }
+
+    /// Stands still, and keeps what comes for about twenty seconds; or goes on where it stood.
+    public func setPaused(_ paused: Bool) async {
+        await viewer.setPaused(paused: paused)
+    }
+
+    /// Goes on, if it stood, and to what is live.
+    public func goLive() async {
+        await viewer.goLive()
+    }
+
+    /// Leaves in good order, and gives the last figures.
+    public func leave() async -> Figures? { await viewer.leave() }
+
     /// Ends every stream at once, and leaves in good order meanwhile.
     public func close() {
         viewer.stop()

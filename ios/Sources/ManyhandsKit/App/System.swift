@@ -1,0 +1,29 @@
+/// All that the kit asks of the system: the app's adapters, or what stands in for them in a test.
+@MainActor
+public struct System {
+    public var filming: any Filming
+    public var screening: any Screening
+    public var reports: any DeviceReporting
+    public var permissions: any Permitting
+    /// Secrets: the channel's keys, and the place with its link.
+    public var vault: any Keeping
+    /// What is no secret: settings.
+    public var drawer: any Keeping
+    /// A file that every viewer of this phone keeps its ledger in; nothing: forgotten at the end.
+    public var ledger: String?
+    /// Where sessions listen.
+    public var listen = "0.0.0.0:0"
+    /// The web address that tappable links begin with, and languages in the person's order.
+    public var host: String?
+    public var languages: [String]
+
+    public init(
+        filming: any Filming, screening: any Screening, reports: any DeviceReporting,
+        permissions: any Permitting, vault: any Keeping, drawer: any Keeping, ledger: String?,
+        host: String?, languages: [String]
+    ) {
+        (self.filming, self.screening, self.reports) = (filming, screening, reports)
+        (self.permissions, self.vault, self.drawer) = (permissions, vault, drawer)
+        (self.ledger, self.host, self.languages) = (ledger, host, languages)
+    }
+}

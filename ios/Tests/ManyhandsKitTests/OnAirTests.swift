@@ -1,0 +1,87 @@
+import Foundation
+import ManyhandsCore
+import Testing
+
+@testable import ManyhandsKit
+
+extension OverSockets {
+    /// What viewers read when something changes at the other end, or at theirs.
+    @MainActor @Suite(.timeLimit(.minutes(2)))
+    struct OnAirTests {
+        let stage = Stage()
+
+        @Test("B15: with the camera off viewers read so and hear on; on again they see")
+        func cameraOff() async throws {
+            let (model, link) = try await stage.live(seconds: 30)
+            let wall = Wall()
+            let viewer = stage.watch(link, wall)
+            await until { viewer.machine.phase == .playing }
+            model.send(.camera(false))
+            await until { viewer.screen.state?.kind == "camera_off" }
+            let heard = await wall.until { !$0.sounds.isEmpty }.sounds.count
+            await wall.until { $0.sounds.count > heard + 20 }
+            model.send(.camera(true))
+            await until { viewer.machine.phase == .playing }
+            model.send(.end)
+            viewer.send(.close)
+        }
+
+        @Test("B20, B21: while the camera is gone viewers read Paused and hear on; it comes back by itself")
+        func paused() async throws {
+            let (model, link) = try await stage.live(seconds: 30)
+            let wall = Wall()
+            let viewer = stage.watch(link, wall)
+            await until { viewer.machine.phase == .playing }
+            for (gone, back) in [
+                (BroadcastMachine.Input.film(.taken), BroadcastMachine.Input.film(.running)),
+                (.left, .returned),
+            ] {
+                model.send(gone)
+                await until { viewer.screen.state?.kind == "paused" }
+                let heard = await wall.until { !$0.sounds.isEmpty }.sounds.count
+                await wall.until { $0.sounds.count > heard + 20 }
+                model.send(back)
+                await until { viewer.machine.phase == .playing }
+            }
+            model.send(.end)
+            viewer.send(.close)
+        }
+
+        @Test("B27: a link to a channel that is not live waits, and begins by itself")
+        func waiting() async throws {
+            let film = try Film.make(stage.folder.file("film.mp4"), seconds: 20)
+            var options = film.goLive()
+            let first = try Broadcasting(options)
+            let link = first.link
+            _ = await first.finish()
+            let viewer = stage.watch(link)
+            await until { viewer.screen.state?.title == "Not live yet" }
+            (options.broadcast, options.startedMs) = (2, options.startedMs + 1000)
+            options.listen = try #require(inspectLink(text: link).hints.first)
+            let second = try Broadcasting(options)
+            var orders = FilmingOrders()
+            (orders.open, orders.coding) = (true, true)
+            await FilmCamera(film).follow(orders, into: second)
+            await until { viewer.machine.phase == .playing }
+            viewer.send(.close)
+            second.close()
+        }
+
+        @Test("B32: who has paused is behind and stays so, until a tap goes to live")
+        func behind() async throws {
+            let (model, link) = try await stage.live(seconds: 40)
+            let viewer = stage.watch(link)
+            await until { viewer.screen.badge == .live }
+            viewer.send(.play(false))
+            #expect(viewer.screen.badge == .paused)
+            await until { (viewer.machine.figures?.behindMs ?? 0) > 6000 }
+            viewer.send(.play(true))
+            await until { viewer.screen.badge == .behind }
+            #expect(viewer.screen.badgeText.hasSuffix("s behind · Go live"))
+            viewer.send(.toLive)
+            await until { viewer.screen.badge == .live }
+            model.send(.end)
+            viewer.send(.close)
+        }
+    }
+}
