@@ -20,6 +20,34 @@ if let folder = environment["CORE_LIBRARY_DIR"] {
 #endif
 let strict: [SwiftSetting] = [.unsafeFlags(["-warnings-as-errors"])]
 
+// The app's sources are compiled here too, against stand-ins that have the signatures of Apple's
+// modules and nothing behind them: consistency with our reading of the documentation, no more. Xcode
+// takes project.yml, and never sees these targets.
+func standIn(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, path: "AppleCheck/\(name)")
+}
+var appleCheck: [Target] = []
+#if os(Linux)
+    appleCheck = [
+        standIn("CoreMedia"),
+        standIn("VideoToolbox", ["CoreMedia"]),
+        standIn("Security", ["CoreMedia"]),
+        standIn("UIKit"),
+        standIn("AVFoundation", ["CoreMedia", "UIKit"]),
+        standIn("AVKit", ["AVFoundation"]),
+        standIn("SwiftUI", ["UIKit"]),
+        standIn("Network"),
+        standIn("CallKit"),
+        .target(
+            name: "ManyhandsApp",
+            dependencies: [
+                "ManyhandsKit", "ManyhandsCore", "SwiftUI", "UIKit", "AVFoundation", "AVKit",
+                "VideoToolbox", "Security", "Network", "CallKit",
+            ],
+            path: "App", exclude: ["Resources"], swiftSettings: strict),
+    ]
+#endif
+
 let package = Package(
     name: "Manyhands",
     defaultLocalization: "en",
@@ -39,6 +67,6 @@ let package = Package(
             name: "ManyhandsKit", dependencies: ["ManyhandsCore"], resources: [.process("Resources")],
             swiftSettings: strict),
         .testTarget(name: "ManyhandsKitTests", dependencies: ["ManyhandsKit"], swiftSettings: strict),
-    ],
+    ] + appleCheck,
     swiftLanguageModes: [.v6]
 )
