@@ -51,7 +51,7 @@ var appleCheck: [Target] = []
 let package = Package(
     name: "Manyhands",
     defaultLocalization: "en",
-    platforms: [.iOS(.v17), .macOS(.v14)],
+    platforms: [.iOS(.v17), .macOS(.v15)],
     products: [.library(name: "ManyhandsKit", targets: ["ManyhandsKit", "ManyhandsCore"])],
     targets: [
         // Both are written by the generator of `bindings`, and never committed. Targets of their own,
