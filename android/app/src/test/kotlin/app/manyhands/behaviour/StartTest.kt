@@ -25,6 +25,7 @@ import app.manyhands.play.settle
 import app.manyhands.play.tap
 import app.manyhands.watch.WatchScreen
 import app.manyhands.watch.Why
+import app.manyhands.watch.explanation
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
 import org.junit.Assert.assertNull
@@ -53,8 +54,10 @@ class StartTest : AppTest() {
         app.settings.agreed = false
         elsewhere { link ->
             val screen = start<WatchScreen>(Intent(Intent.ACTION_VIEW, Uri.parse("manyhands:$link"))).get()
-            assertEquals(Why.JOINING, app.watch.state.value.why)
-            assertTrue(screen.says(R.string.joining))
+            // Nothing was sent yet: it looks for it, or waits for it.
+            val why = checkNotNull(app.watch.state.value.why)
+            assertTrue("$why", why == Why.JOINING || why == Why.WAITING)
+            assertTrue(screen.says(explanation(why).title))
             assertNull(shadowOf(screen).nextStartedActivity)
             assertNull(shadowOf(screen).lastRequestedPermission)
         }

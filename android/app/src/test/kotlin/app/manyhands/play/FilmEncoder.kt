@@ -8,6 +8,7 @@ import app.manyhands.stream.nalUnits
 import app.manyhands.stream.withStartCodes
 import java.io.File
 import java.nio.ByteBuffer
+import java.nio.file.Files
 import java.util.concurrent.locks.LockSupport
 import kotlin.concurrent.thread
 
@@ -66,7 +67,10 @@ class FilmEncoder(
         private const val FRAME_US = 33_333L
 
         /** Made once for all tests: no B-frames, as phones make none. */
-        val film: Film by lazy { Film.make(File.createTempFile("film", ".mp4"), FILM_S, bFrames = 0) }
+        val film: Film by lazy {
+            val folder = Files.createTempDirectory("film").toFile()
+            Film.make(File(folder, "film.mp4"), FILM_S, bFrames = 0).also { folder.deleteRecursively() }
+        }
 
         private fun direct(bytes: List<Byte>): ByteBuffer {
             val buffer = ByteBuffer.allocateDirect(bytes.size).put(bytes.toByteArray())
