@@ -47,7 +47,7 @@ pub struct GoLive {
     #[uniffi(default = false)]
     pub local: bool,
     /// Can be found in BitTorrent's DHT.
-    #[uniffi(default = true)]
+    #[uniffi(default = false)]
     pub dht: bool,
 }
 

@@ -35,7 +35,7 @@ pub struct Join {
     #[uniffi(default = false)]
     pub local: bool,
     /// Look in BitTorrent's DHT.
-    #[uniffi(default = true)]
+    #[uniffi(default = false)]
     pub dht: bool,
 }
 

@@ -25,7 +25,7 @@ final class Phone {
         var system = System(
             filming: filming, screening: screening, reports: reports, permissions: permissions,
             vault: vault, drawer: drawer, ledger: nil, host: host, languages: ["en"])
-        system.listen = loopback
+        (system.listen, system.dht) = (loopback, false)
         return AppModel(system)
     }
 }

@@ -15,7 +15,7 @@ struct Stage {
     /// In the preview; what it films is a film of this length.
     func broadcast(seconds: Int) throws -> (BroadcastModel, FilmCamera) {
         let camera = FilmCamera(try Film.make(folder.file("film.mp4"), seconds: seconds))
-        let model = BroadcastModel(camera, OwnChannel(Box()), Words(["en"]), listen: loopback)
+        let model = BroadcastModel(camera, OwnChannel(Box()), Words(["en"]), listen: loopback, dht: false)
         model.send(.device(DeviceReport(unreachable: false)))
         model.send(.open)
         return (model, camera)
@@ -32,7 +32,7 @@ struct Stage {
     func watch(_ link: String, _ wall: Wall = Wall(), agreed: Bool = false) -> WatchModel {
         var choice = LendingChoice()
         choice.agreed = agreed
-        let place = WatchModel.Place(ledger: folder.file("ledger"), listen: loopback)
+        let place = WatchModel.Place(ledger: folder.file("ledger"), listen: loopback, dht: false)
         return WatchModel(
             link, wall, Words(["en"]), place: place, choice: choice,
             device: DeviceReport(unreachable: false))

@@ -27,7 +27,7 @@ public final class AppModel {
         openLink = OpenLinkModel(words, text: place.typed)
         let live = Live()
         broadcast = BroadcastModel(
-            system.filming, OwnChannel(system.vault), words, listen: system.listen
+            system.filming, OwnChannel(system.vault), words, listen: system.listen, dht: system.dht
         ) { live.tell?($0) }
         broadcast.soundGoesOn = settings.soundGoesOn
         if let title = place.title { broadcast.title = title }
@@ -181,7 +181,8 @@ extension AppModel {
 
     private func start(_ link: String) {
         watch = WatchModel(
-            link, system.screening, words, place: .init(ledger: system.ledger, listen: system.listen),
+            link, system.screening, words,
+            place: .init(ledger: system.ledger, listen: system.listen, dht: system.dht),
             choice: settings.lending, device: device, onChoice: { [weak self] in self?.chose($0) })
         watch?.live = broadcast.machine.isLive
         (place.screen, place.link, place.typed) = (.watch, link, "")

@@ -13,6 +13,8 @@ public struct System {
     public var ledger: String?
     /// Where sessions listen.
     public var listen = "0.0.0.0:0"
+    /// Whether they look, and can be found, in BitTorrent's DHT.
+    public var dht = true
     /// The web address that tappable links begin with, and languages in the person's order.
     public var host: String?
     public var languages: [String]

@@ -21,6 +21,7 @@ public final class BroadcastModel {
     @ObservationIgnored private let filming: any Filming
     @ObservationIgnored private let channel: OwnChannel
     @ObservationIgnored private let listen: String
+    @ObservationIgnored private let dht: Bool
     @ObservationIgnored private let onPhase: @MainActor (Bool) -> Void
     @ObservationIgnored private var broadcasting: Broadcasting?
     @ObservationIgnored private var orders: AsyncStream<(FilmingOrders, Broadcasting?)>.Continuation?
@@ -33,11 +34,11 @@ public final class BroadcastModel {
 
     /// `onPhase` hears when this phone goes live and when it isn't any more.
     public init(
-        _ filming: any Filming, _ channel: OwnChannel, _ words: Words, listen: String = "0.0.0.0:0",
+        _ filming: any Filming, _ channel: OwnChannel, _ words: Words, listen: String, dht: Bool,
         onPhase: @escaping @MainActor (Bool) -> Void = { _ in }
     ) {
         (self.filming, self.channel, self.words) = (filming, channel, words)
-        (self.listen, self.onPhase) = (listen, onPhase)
+        (self.listen, self.dht, self.onPhase) = (listen, dht, onPhase)
         now = .now
         let today = Date().formatted(.dateTime.day().month(.wide).locale(words.locale))
         title = words(.titlePreset, ["date": today])
@@ -130,10 +131,10 @@ public struct Said: Equatable, Sendable {
 
 extension BroadcastModel {
     private func goLive() {
-        let (channel, title, listen) = (channel, title, listen)
+        let (channel, title, place) = (channel, title, (listen: listen, dht: dht))
         let (picture, device) = (machine.orders.picture, state)
         let started = Task.detached {
-            try Self.start(channel, title: title, listen: listen, picture: picture, device: device)
+            try Self.start(channel, title: title, at: place, picture: picture, device: device)
         }
         tasks = [
             Task {
@@ -150,7 +151,8 @@ extension BroadcastModel {
 
     /// Keys, a socket, the first signatures: a moment of work, which the screen doesn't wait for.
     nonisolated private static func start(
-        _ channel: OwnChannel, title: String, listen: String, picture: Picture, device: DeviceState
+        _ channel: OwnChannel, title: String, at place: (listen: String, dht: Bool),
+        picture: Picture, device: DeviceState
     ) throws -> Broadcasting {
         let (keys, number) = try channel.next()
         return try Broadcasting(
@@ -163,7 +165,7 @@ extension BroadcastModel {
                 audio: AudioTrack(
                     timescale: Encoding.sampleRate, bitrate: Encoding.soundBitrate, codec: .aac,
                     sampleRate: Encoding.sampleRate, channels: 1),
-                picture: picture, device: device, listen: listen))
+                picture: picture, device: device, listen: place.listen, dht: place.dht))
     }
 
     private func run(_ broadcasting: Broadcasting) {

@@ -34,13 +34,14 @@ public final class WatchModel {
     /// A broadcast of this phone's own runs.
     @ObservationIgnored public var live = false { didSet { tellDevice() } }
 
-    /// Where a viewer keeps its ledger and listens.
+    /// Where a viewer keeps its ledger, listens and looks.
     public struct Place: Sendable {
         public var ledger: String?
         public var listen: String
+        public var dht: Bool
 
-        public init(ledger: String?, listen: String = "0.0.0.0:0") {
-            (self.ledger, self.listen) = (ledger, listen)
+        public init(ledger: String?, listen: String, dht: Bool) {
+            (self.ledger, self.listen, self.dht) = (ledger, listen, dht)
         }
     }
 
@@ -118,7 +119,9 @@ extension WatchModel {
         let setup = LendingSetup(limits: choice.limits, device: state, ledger: place.ledger)
         do {
             let watching = try Watching(
-                Join(link: link, framing: .lengths, lending: setup, listen: place.listen))
+                Join(
+                    link: link, framing: .lengths, lending: setup, listen: place.listen,
+                    dht: place.dht))
             self.watching = watching
             told = (state, choice)
             run(watching)

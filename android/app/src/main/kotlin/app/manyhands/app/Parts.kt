@@ -23,4 +23,6 @@ class Parts(
     val wrap: Wrap = Keystore,
     /** Where sessions listen. */
     val listen: String = "0.0.0.0:0",
+    /** Whether they look, and can be found, in BitTorrent's DHT. */
+    val dht: Boolean = true,
 )

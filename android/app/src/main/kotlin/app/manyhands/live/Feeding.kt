@@ -74,6 +74,7 @@ class Feeding(
             picture: PictureSettings,
             device: DeviceState,
             listen: String,
+            dht: Boolean,
         ) = GoLive(
             title = title,
             keys = keys,
@@ -92,6 +93,7 @@ class Feeding(
             picture = picture.forCore(),
             device = device,
             listen = listen,
+            dht = dht,
         )
     }
 }

@@ -98,7 +98,9 @@ class LiveSession(
     ) {
         val start = app.channel.nextStart(app.parts.unixMs())
         val picture = Quality.CHOSEN.held(quarterTurns)
-        val options = Feeding.options(title, app.channel.keys(), start, picture, device(), app.parts.listen)
+        val parts = app.parts
+        val options =
+            Feeding.options(title, app.channel.keys(), start, picture, device(), parts.listen, parts.dht)
         val live =
             try {
                 // Not to be cut off half way: what came to life has to be closed again.

@@ -144,6 +144,7 @@ class Phone {
                 elapsedMs = elapsedMs::get,
                 wrap = PlayedWrap(),
                 listen = "127.0.0.1:0",
+                dht = false,
             )
     }
 
