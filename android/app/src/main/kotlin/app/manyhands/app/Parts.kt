@@ -21,8 +21,12 @@ class Parts(
     val elapsedMs: () -> Long = SystemClock::elapsedRealtime,
     /** The lock on what is kept. */
     val wrap: Wrap = Keystore,
-    /** Where sessions listen. */
+    /** How sessions are on the network. */
+    val endpoint: Endpoint = Endpoint(),
+)
+
+/** Where sessions listen, and whether they look, and can be found, in BitTorrent's DHT. */
+data class Endpoint(
     val listen: String = "0.0.0.0:0",
-    /** Whether they look, and can be found, in BitTorrent's DHT. */
     val dht: Boolean = true,
 )

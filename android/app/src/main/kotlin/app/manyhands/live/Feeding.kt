@@ -1,5 +1,6 @@
 package app.manyhands.live
 
+import app.manyhands.app.Endpoint
 import app.manyhands.core.AudioCodec
 import app.manyhands.core.AudioTrack
 import app.manyhands.core.ChannelKeys
@@ -73,8 +74,7 @@ class Feeding(
             start: Start,
             picture: PictureSettings,
             device: DeviceState,
-            listen: String,
-            dht: Boolean,
+            endpoint: Endpoint,
         ) = GoLive(
             title = title,
             keys = keys,
@@ -92,8 +92,8 @@ class Feeding(
                 ),
             picture = picture.forCore(),
             device = device,
-            listen = listen,
-            dht = dht,
+            listen = endpoint.listen,
+            dht = endpoint.dht,
         )
     }
 }

@@ -41,6 +41,7 @@ class LiveSession(
     private var running: Job? = null
     private var goingLive: Job? = null
     private var startedMs = 0L
+    private val battery = BatteryLevels()
 
     /** All that screens, the service and the notification show. */
     val state: StateFlow<LiveState> = shown.asStateFlow()
@@ -98,9 +99,7 @@ class LiveSession(
     ) {
         val start = app.channel.nextStart(app.parts.unixMs())
         val picture = Quality.CHOSEN.held(quarterTurns)
-        val parts = app.parts
-        val options =
-            Feeding.options(title, app.channel.keys(), start, picture, device(), parts.listen, parts.dht)
+        val options = Feeding.options(title, app.channel.keys(), start, picture, device(), app.parts.endpoint)
         val live =
             try {
                 // Not to be cut off half way: what came to life has to be closed again.
@@ -240,8 +239,6 @@ class LiveSession(
                 val hasTorch = capture?.hasTorch == true
                 it.copy(cameraTrouble = trouble, torchOn = if (hasTorch) it.torchOn ?: false else null)
             }.also { applySwitches() }
-
-    private val battery = BatteryLevels()
 
     private fun onDevice(report: DeviceReport) {
         val before = shown.value

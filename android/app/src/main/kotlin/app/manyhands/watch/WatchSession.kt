@@ -78,9 +78,8 @@ class WatchSession(
 
     private suspend fun join(link: String) {
         val lending = LendingSetup(app.settings.lending, device(), app.settings.ledger)
-        val parts = app.parts
-        val options =
-            Join(link, Framing.START_CODES, lending = lending, listen = parts.listen, dht = parts.dht)
+        val (listen, dht) = app.parts.endpoint
+        val options = Join(link, Framing.START_CODES, lending = lending, listen = listen, dht = dht)
         val joined =
             try {
                 // Not to be cut off half way: what came to life has to be closed again.

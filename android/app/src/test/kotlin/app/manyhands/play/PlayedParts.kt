@@ -143,8 +143,7 @@ class Phone {
                 unixMs = unixMs::get,
                 elapsedMs = elapsedMs::get,
                 wrap = PlayedWrap(),
-                listen = "127.0.0.1:0",
-                dht = false,
+                endpoint = ALONE,
             )
     }
 
