@@ -155,7 +155,6 @@ impl<'a> Scene<'a> {
 /// Both bystanders are known to everybody; nothing else is.
 fn common(lab: &Lab) -> Result<Vec<String>, LabError> {
     let mut options: Vec<String> = Stage::upload_limit(LIMIT).into();
-    options.push("--no-dht".into());
     for number in [1, 2] {
         options.extend(Stage::peer(lab.host(number)?));
     }

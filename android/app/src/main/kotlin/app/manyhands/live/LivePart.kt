@@ -3,7 +3,6 @@ package app.manyhands.live
 import android.app.Activity
 import android.content.res.ColorStateList
 import android.content.res.Configuration
-import android.view.Gravity
 import android.view.View
 import android.widget.LinearLayout
 import android.widget.TextView
@@ -37,8 +36,7 @@ class LivePart(
         screen.view<View>(R.id.facts).layoutParams =
             if (wide) LinearLayout.LayoutParams(0, own, 1f) else LinearLayout.LayoutParams(all, own)
         screen.view<View>(R.id.actions).layoutParams =
-            LinearLayout.LayoutParams(if (wide) column else all, own).apply { gravity = Gravity.BOTTOM }
-        screen.view<View>(R.id.gap).shown(!wide)
+            if (wide) LinearLayout.LayoutParams(column, all) else LinearLayout.LayoutParams(all, 0, 1f)
     }
 
     fun draw(state: LiveState) {

@@ -122,6 +122,8 @@ class LiveSession(
         shown.update { it.copy(phase = Phase.LIVE, link = live.link) }
         capture?.start(Quality.CHOSEN.held(quarterTurns), quarterTurns, Feeding(live, ::wantKeyframe))
         applySwitches()
+        // What the device reported while it went live.
+        app.scope.launch { live.setDevice(device()) }
         LiveService.start(app)
         running =
             app.scope.launch {

@@ -181,7 +181,7 @@ class WatchScreen :
     /** While it is still in front: from behind the system would refuse it. */
     override fun onPause() {
         super.onPause()
-        if (state.playing && !isFinishing && !isChangingConfigurations) WatchService.start(this)
+        if (app.watch.state.value.playing && !isFinishing && !isChangingConfigurations) WatchService.start(this)
     }
 
     /** Left: a small picture that was closed has stopped; else the sound goes on; what is paused does not run. */
@@ -193,7 +193,7 @@ class WatchScreen :
                 leave()
             }
 
-            state.playing -> {
+            app.watch.state.value.playing -> {
                 app.watch.place(PlayState.BACKGROUND)
             }
 

@@ -102,6 +102,8 @@ class WatchSession(
             launch { collecting { joined.pictures.collect { onPicture(it, player) } } }
             launch { collecting { joined.sounds.collect(player::sound) } }
             launch { collecting { joined.events.collect(::onEvent) } }
+            // What the device reported while it was joining.
+            launch { joined.setDevice(device()) }
             eachSecond(joined)
         }
 

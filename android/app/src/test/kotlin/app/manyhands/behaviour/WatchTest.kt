@@ -73,6 +73,7 @@ class WatchTest : AppTest() {
     fun `B30 the broadcaster's end shows with how long it ran`() {
         goLive()
         val screen = watchMyself().get()
+        await("more than a second") { phone.renderer.pictures.size > 45 }
         app.live.end()
         await("ended") { app.watch.state.value.why == Why.ENDED }
         assertTrue(screen.says(R.string.ended))
@@ -95,7 +96,7 @@ class WatchTest : AppTest() {
         val badge = screen.requireViewById<TextView>(R.id.badge)
         screen.draw(
             app.watch.state.value
-                .copy(behindMs = 10_400),
+                .copy(behindMs = 10_400, latencyMs = 10_700),
         )
         assertEquals("10 s behind · Go live", badge.text.toString())
         assertEquals("10 seconds behind. Go to live", badge.contentDescription)
@@ -149,7 +150,7 @@ class WatchTest : AppTest() {
         reason: LendingReason,
     ) {
         report(report.copy(power = report.power.copy(charging = report.power.percent != 10)))
-        await("$reason, not ${app.watch.state.value.lend.reason}") { app.watch.state.value.lend.reason == reason }
+        await("$reason", { app.watch.state.value.lend.reason }) { app.watch.state.value.lend.reason == reason }
     }
 
     @Test
@@ -174,7 +175,7 @@ class WatchTest : AppTest() {
         assertEquals(WatchService::class.java.name, shadowOf(app).nextStartedService.component?.className)
         val heard = phone.renderer.sounds.size
         await("sound") { phone.renderer.sounds.size > heard }
-        screen.start().resume()
+        screen.restart().resume()
         screen.get().tap(R.id.play)
         screen.pause().stop()
         settle()

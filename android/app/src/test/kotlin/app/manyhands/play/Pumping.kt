@@ -16,13 +16,14 @@ private const val BREATH_NS = 2_000_000L
  */
 fun await(
     what: String,
+    found: () -> Any? = { "" },
     holds: () -> Boolean,
 ) {
     val end = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_S)
     while (true) {
         shadowOf(Looper.getMainLooper()).idleFor(Duration.ofMillis(STEP_MS))
         if (holds()) return
-        check(System.nanoTime() < end) { "still not: $what" }
+        check(System.nanoTime() < end) { "still not: $what ${found()}" }
         LockSupport.parkNanos(BREATH_NS)
     }
 }
