@@ -31,6 +31,13 @@ async fn a_link_to_what_is_not_live_waits_and_starts_by_itself() {
     let (first, _) = broadcast(address, None);
     let link = first.link().clone();
     first.finish().await.unwrap();
+    // Its socket closes when its task has ended; until then it would say that it has ended.
+    let closed = async {
+        while UdpSocket::bind(address).is_err() {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, closed).await.expect("the port is free again");
     let (viewer, mut outputs) = watch(&link, 1);
     shows(&mut outputs, Watching::Waiting).await;
     viewer.set_conditions(offline(), 0).await;
