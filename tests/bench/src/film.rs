@@ -175,7 +175,7 @@ fn gstreamer(
     // 1024 samples each.
     let sounds = seconds * 48_000 / 1024;
     let args = format!(
-        "-q videotestsrc num-buffers={pictures} pattern=ball ! \
+        "-q videotestsrc num-buffers={pictures} pattern=ball ! timeoverlay ! \
          video/x-raw,width=640,height=360,framerate=30/1,format=I420 ! {video} ! queue ! m. \
          audiotestsrc num-buffers={sounds} samplesperbuffer=1024 wave=pink-noise volume=0.2 ! \
          audio/x-raw,rate=48000,channels=2 ! audioconvert ! {audio} ! queue ! m. \
