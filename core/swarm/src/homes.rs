@@ -52,10 +52,8 @@ impl Swarm {
                 32 => self.choose_home(at),
                 kept => kept as usize,
             };
-            let mask = (0..homes as usize).fold(0, |m, i| m | 1 << ((first + i) % lanes));
             if let Some(track) = self.tracks.get_mut(at) {
-                track.homes = mask;
-                track.lent = 0;
+                track.settle(first, homes);
             }
         }
     }
@@ -73,17 +71,15 @@ impl Swarm {
     pub(crate) fn move_home(&mut self, need: &[u32]) {
         for at in 0..self.tracks.len() {
             let Some(track) = self.tracks.get(at) else { continue };
-            let (lanes, homes) = (track.lanes.len(), track.homes.count_ones());
+            let homes = track.homes.count_ones();
             let wanted = need.get(at).copied().unwrap_or(0) & track.have.all();
             let busy = track.lanes.iter().any(|l| !l.children.is_empty());
             if homes == 0 || busy || wanted == 0 {
                 continue;
             }
-            let picks: Vec<usize> = (0..lanes).filter(|s| wanted >> s & 1 == 1).collect();
-            let Some(first) = self.dice.pick(&picks).copied() else { continue };
+            let Some(first) = self.dice.pick(&track.numbers(wanted)).copied() else { continue };
             if let Some(track) = self.tracks.get_mut(at) {
-                track.homes = (0..homes as usize).fold(0, |m, i| m | 1 << ((first + i) % lanes));
-                track.lent = 0;
+                track.settle(first, homes);
             }
         }
     }
@@ -97,23 +93,16 @@ impl Swarm {
         for at in 0..self.tracks.len() {
             let Some(track) = self.tracks.get(at).filter(|t| !t.is_small()) else { continue };
             if track.lent != 0 {
-                let idle = |s: &usize| track.lanes.get(*s).is_some_and(|l| l.children.is_empty());
-                let lent = (0..track.lanes.len()).filter(|s| track.lent >> s & 1 == 1);
-                let settled = now.since(track.lent_at) >= SETTLED;
-                let idle = lent.filter(idle).fold(0, |mask, s| mask | 1 << s);
-                if let Some(track) = self.tracks.get_mut(at).filter(|_| settled) {
-                    track.homes &= !idle;
-                    track.lent &= !idle;
-                }
-                continue;
-            }
-            let scarce = self.scarce(track);
-            let (all, free) = (self.slots(track), self.free_bps() / track.slot_bps());
-            if scarce.is_empty() || free < SPARE_SLOTS.max(all / SPARE_SHARE) {
+                self.return_homes(now, at);
                 continue;
             }
             let viewers = self.audience.viewers().max(1) as usize;
             if viewers > track.lanes.len() * FEW_A_SUBSTREAM {
+                continue;
+            }
+            let scarce = track.numbers(self.lacking(track, SCARCE) & !track.homes);
+            let (all, free) = (self.slots(track), self.free_bps() / track.slot_bps());
+            if scarce.is_empty() || free < SPARE_SLOTS.max(all / SPARE_SHARE) {
                 continue;
             }
             let willing = self.dice.below(viewers) < VOLUNTEERS;
@@ -127,12 +116,39 @@ impl Swarm {
         }
     }
 
-    /// Substreams, none of our homes, in which slots are lacking.
-    fn scarce(&self, track: &Track) -> Vec<usize> {
+    /// Gives up what was lent and is not needed, once the sums have had their time.
+    fn return_homes(&mut self, now: Time, track: usize) {
+        let Some(track) = self.tracks.get_mut(track) else { return };
+        if now.since(track.lent_at) < SETTLED {
+            return;
+        }
+        let idle = |s: &usize| track.lanes.get(*s).is_some_and(|l| l.children.is_empty());
+        let idle = track.numbers(track.lent).into_iter().filter(idle);
+        let idle = idle.fold(0, |mask, s| mask | 1 << s);
+        track.homes &= !idle;
+        track.lent &= !idle;
+    }
+
+    /// Substreams whose slack is the `part`th of the average or less, one bit each.
+    pub(crate) fn lacking(&self, track: &Track, part: u64) -> u32 {
         let slack = |s: usize| u64::from(self.audience.slack(track.config.track, s).unwrap_or(0));
         let lanes = track.lanes.len();
         let sum: u64 = (0..lanes).map(slack).sum();
-        let few = |s: usize| slack(s) * lanes as u64 * SCARCE <= sum;
-        (0..lanes).filter(|s| track.homes >> s & 1 == 0 && few(*s)).collect()
+        let few = |s: &usize| slack(*s) * lanes as u64 * part <= sum;
+        (0..lanes).filter(few).fold(0, |mask, s| mask | 1 << s)
+    }
+}
+
+impl Track {
+    /// Serves in `count` substreams from `first` on.
+    fn settle(&mut self, first: usize, count: u32) {
+        let lanes = self.lanes.len().max(1);
+        self.homes = (0..count as usize).fold(0, |mask, i| mask | 1 << ((first + i) % lanes));
+        self.lent = 0;
+    }
+
+    /// The substreams of a mask.
+    fn numbers(&self, mask: u32) -> Vec<usize> {
+        (0..self.lanes.len()).filter(|s| mask >> s & 1 == 1).collect()
     }
 }

@@ -134,7 +134,7 @@ impl Swarm {
         let node = asker.info.node;
         let me_too = self.can_greet(now);
         let greeters = self.greeters(now, &node, GREETERS - usize::from(me_too));
-        let need = self.tracks.iter().map(|t| self.needed(t)).collect();
+        let need = self.tracks.iter().map(|t| self.lacking(t, 1)).collect();
         let own = me_too.then(|| self.spare_kbps());
         let spare = own.into_iter().chain(greeters.iter().map(|g| self.reported_kbps(&g.node)));
         let spare = spare.collect();
@@ -178,14 +178,6 @@ impl Swarm {
             }
         }
         near
-    }
-
-    /// Substreams of a track with less slack than the average.
-    fn needed(&self, track: &Track) -> u32 {
-        let slack = |s: usize| u64::from(self.audience.slack(track.config.track, s).unwrap_or(0));
-        let lanes = track.lanes.len();
-        let sum: u64 = (0..lanes).map(slack).sum();
-        (0..lanes).filter(|s| slack(*s) * lanes as u64 <= sum).fold(0, |mask, s| mask | 1 << s)
     }
 
     pub(crate) fn on_join_reply(&mut self, now: Time, peer: PeerIndex, m: JoinReply) {
