@@ -232,6 +232,7 @@ impl Driver {
             self.carry_out(output);
         }
         let now = self.now();
+        self.swarm.handle_line(now + self.quic.socket().wait(Instant::now()));
         while let Some(transmit) = self.swarm.poll_transmit(now) {
             self.transmit(transmit.peer, &transmit.piece, transmit.repair);
         }

@@ -30,6 +30,11 @@ pub struct Config {
     /// Part of the allowance that slots are cut from. The rest carries repair, control and bursts
     /// (0.85: `evidence/swarm-findings.md`, section 2; .7 lengthened the paths).
     pub fill: f32,
+    /// Bits a second of the allowance that slots are not cut from at all, whatever the stream's rate:
+    /// digests, acknowledgements and beats of some twenty connections. (Measured at 24 viewers:
+    /// 95 kbit/s at rest, 200 while they gather. An uplink of 1.6 Mbit/s that kept nothing for it was
+    /// full for the first 15 seconds.) At most an eighth of the allowance.
+    pub upkeep_bps: u64,
     /// What the origin gives of each track, as a multiple of the track's rate, once there are more
     /// than [`Config::small_group`] viewers (11 slots at K = 8: DESIGN, "Slots").
     pub origin_share: f32,
@@ -55,6 +60,7 @@ impl Config {
             seed,
             can_upload: true,
             fill: 0.85,
+            upkeep_bps: 120_000,
             origin_share: 1.375,
             small_group: 12,
             short_ratio: 1.15,

@@ -1,7 +1,7 @@
 //! Slots: how many children this node can feed, in which substreams, and whether it takes one more.
 //!
 //! A slot is the right to receive one substream. Slots are counted in bits a second over all
-//! tracks: ⌊0.85 × allowance / slot rate⌋. Invariant: what is promised never exceeds the budget,
+//! tracks: ⌊0.85 × (allowance - upkeep) / slot rate⌋. Invariant: what is promised never exceeds the budget,
 //! but for children that are on their way out (1.1 × at most) and lifeboats.
 
 use crate::lane::{Child, Lane, LaneId};
@@ -20,6 +20,8 @@ const ORIGIN_LIFEBOATS: usize = 2;
 /// 97 % in slots, control messages filled the rest, every piece came 1.4 s late and nobody recovered
 /// (1,000 viewers in 30 s, simulated).
 const MOST_PERCENT: u64 = 92;
+/// Upkeep is no larger a part of the allowance.
+const MOST_UPKEEP: u64 = 8;
 /// A small track may use this part of the budget, so that its few bits don't need deep trees.
 const SMALL_TRACK_SHARE: u64 = 5; // a fifth
 /// Children at most, whatever the allowance.
@@ -43,7 +45,8 @@ impl Swarm {
     /// Bits a second that slots may use.
     pub(crate) fn budget_bps(&self) -> u64 {
         let allowance = self.allowance.unwrap_or(UNLIMITED_BPS);
-        let budget = (allowance as f64 * f64::from(self.config.fill)) as u64;
+        let upkeep = self.config.upkeep_bps.min(allowance / MOST_UPKEEP);
+        let budget = ((allowance - upkeep) as f64 * f64::from(self.config.fill)) as u64;
         // An origin that can just send one copy must send every substream.
         let whole = self.total_bps();
         if self.is_root() && allowance >= whole { budget.max(whole) } else { budget }

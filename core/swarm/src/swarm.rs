@@ -139,6 +139,12 @@ impl Swarm {
         self.shed(now);
     }
 
+    /// When the line takes something again, as far as its driver knows: at once if this is past.
+    /// Ask it anew each time before [`Swarm::poll_transmit`].
+    pub fn handle_line(&mut self, free_at: Time) {
+        self.uplink.hold_until(free_at);
+    }
+
     /// A neighbour is connected and has proven its membership.
     pub fn handle_connected(&mut self, now: Time, peer: PeerIndex, info: PeerInfo) {
         if self.peers.get(peer).is_some_and(|p| p.info.node == info.node) {

@@ -76,6 +76,9 @@ pub(crate) struct Uplink {
     rate: Option<u64>,
     tokens: i64,
     filled: Time,
+    /// The line itself is taken until then: by headers, acknowledgements, handshakes, and pieces that
+    /// were given to it.
+    held_until: Time,
     number: u64,
     /// Pieces dropped because they waited too long or the queue was full.
     pub(crate) expired: u64,
@@ -91,6 +94,12 @@ impl Uplink {
         self.fill(now);
         self.rate = rate;
         self.tokens = self.tokens.min(self.depth());
+    }
+
+    /// Nothing leaves before `at`: what waits is better in line here, where it is sorted and can be
+    /// dropped, than in a buffer below.
+    pub(crate) fn hold_until(&mut self, at: Time) {
+        self.held_until = at;
     }
 
     /// The allowance, or what stands for it.
@@ -161,6 +170,9 @@ impl Uplink {
         mut gate: impl FnMut(Class, &Entry) -> Gate,
     ) -> Option<(Class, Entry)> {
         self.fill(now);
+        if now < self.held_until {
+            return None;
+        }
         for class in [Class::Rescue, Class::Live, Class::Repair] {
             while let Some(entry) = self.queue(class).heap.peek().map(|e| e.0) {
                 let late = now.since(entry.queued) > MAX_WAIT || self.rate == Some(0);
@@ -222,10 +234,10 @@ impl Uplink {
         let lack = self.depth().min(i64::from(front.0.len) * 8).saturating_sub(self.tokens);
         let pace = self.pace();
         if self.rate.is_none() || lack <= 0 || pace == 0 {
-            return Some(self.filled);
+            return Some(self.filled.max(self.held_until));
         }
         let micros = (lack as u64).saturating_mul(1_000_000).div_ceil(pace);
-        Some(self.filled + Duration::from_micros(micros))
+        Some((self.filled + Duration::from_micros(micros)).max(self.held_until))
     }
 
     /// Forgets everything that waits.
@@ -334,6 +346,17 @@ mod tests {
         assert!(uplink.poll(now, gate).is_none());
         uplink.unpark();
         assert_eq!(drain(&mut uplink, now), [(Class::Live, 1)]);
+    }
+
+    #[test]
+    fn nothing_is_given_to_a_line_that_is_taken() {
+        let mut uplink = Uplink::default();
+        uplink.push(Class::Live, entry(0, 100, Time::ZERO));
+        let free = Time::from_millis(7);
+        uplink.hold_until(free);
+        assert_eq!(drain(&mut uplink, Time::from_millis(6)), []);
+        assert_eq!(uplink.next(), Some(free));
+        assert_eq!(drain(&mut uplink, free), [(Class::Live, 0)]);
     }
 
     #[test]

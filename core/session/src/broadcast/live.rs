@@ -352,7 +352,7 @@ fn shape(kind: TrackKind, rate: u32) -> (u8, u32) {
     let k = match (kind, rate) {
         (TrackKind::Audio, _) => 1,
         (_, 1_800_000..) => 8,
-        (_, 900_000..) => 4,
+        (_, 600_000..) => 4,
         _ => 2,
     };
     (k, wire_bps(rate))
