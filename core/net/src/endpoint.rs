@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quinn::{
-    AckFrequencyConfig, ClientConfig, Connecting, Endpoint, EndpointConfig, ServerConfig,
-    TokioRuntime, TransportConfig, VarInt,
+    AckFrequencyConfig, ClientConfig, Connecting, Endpoint, EndpointConfig, MtuDiscoveryConfig,
+    ServerConfig, TransportConfig, VarInt,
 };
 
 use crate::link::MAX_PIECE;
+use crate::runtime::GridRuntime;
 use crate::socket::{self, CappedSocket};
 use crate::{Error, Identity, tls};
 
@@ -27,6 +28,13 @@ const RECEIVE_WINDOW: u32 = 4 << 20;
 const SEND_WINDOW: u64 = 1 << 20;
 /// The first guess of a round trip: the default of 333 ms makes the first loss cost a second.
 const INITIAL_RTT: Duration = Duration::from_millis(100);
+/// An acknowledgement waits for this many datagrams or 25 ms (RFC 9000's default), whichever is first.
+/// At one for two, a third of all that a viewer sent were acknowledgements.
+const ACK_EACH: u32 = 10;
+/// More than half of what lies between the first and the largest datagram: so the largest, 1,452 bytes,
+/// is tried first, and mostly alone. The default's four steps cost each end of each connection 5.5 KB,
+/// twice its handshake: a seventh of an uplink of 1.6 Mbit/s while a crowd gathers (measured).
+const MTU_CHANGE: u16 = 127;
 /// Handshakes under way that are not yet proven.
 const MAX_INCOMING: usize = 64;
 
@@ -44,7 +52,7 @@ impl Quic {
         listen: SocketAddr,
         cap_bps: Option<u64>,
     ) -> Result<Self, Error> {
-        let runtime = Arc::new(TokioRuntime);
+        let runtime = Arc::new(GridRuntime::new());
         let udp = socket::bind(listen).map_err(|e| Error::Bind(listen, e))?;
         let socket = Arc::new(CappedSocket::new(udp, &*runtime, cap_bps)?);
         let transport = Arc::new(transport());
@@ -90,7 +98,12 @@ fn transport() -> TransportConfig {
     config.send_window(SEND_WINDOW);
     // Streams of one priority in the order in which they were opened: pieces are due in that order.
     config.send_fairness(false);
-    config.ack_frequency_config(Some(AckFrequencyConfig::default()));
+    let mut acks = AckFrequencyConfig::default();
+    acks.ack_eliciting_threshold(ACK_EACH.into());
+    config.ack_frequency_config(Some(acks));
+    let mut discovery = MtuDiscoveryConfig::default();
+    discovery.minimum_change(MTU_CHANGE);
+    config.mtu_discovery_config(Some(discovery));
     config.datagram_receive_buffer_size(None);
     config
 }

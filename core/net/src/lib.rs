@@ -30,6 +30,7 @@ mod peers;
 mod punch;
 mod reach;
 mod report;
+mod runtime;
 mod sabotage;
 mod socket;
 mod store;

@@ -27,6 +27,9 @@ use crate::punch::{PUNCH_LEN, Punch};
 /// Kernel buffers: a keyframe to all children at once must fit (about 8 children x 70 KB).
 const KERNEL_BUFFER: usize = 1 << 20;
 
+/// Datagrams handed to the kernel at once under a cap: a piece of 2.5 KB takes two.
+const CAPPED_SEGMENTS: usize = 2;
+
 /// Binds the UDP socket that QUIC will use. An unspecified IPv6 address takes IPv4 as well.
 pub(crate) fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
     let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
@@ -93,7 +96,7 @@ impl CappedSocket {
     }
 
     /// How long until something may leave again.
-    fn wait(&self, now: Instant) -> Duration {
+    pub(crate) fn wait(&self, now: Instant) -> Duration {
         let mut bucket = self.bucket.lock();
         bucket.mark_is(self.meter.media_until(), now);
         bucket.wait(now)
@@ -231,9 +234,10 @@ impl AsyncUdpSocket for CappedSocket {
         self.inner.local_addr()
     }
 
-    /// Under a cap, datagrams leave one by one, so that a burst is never larger than the bucket.
+    /// Under a cap, datagrams leave in pairs at most, so that a burst is hardly larger than the bucket.
     fn max_transmit_segments(&self) -> usize {
-        if self.bucket.lock().is_limited() { 1 } else { self.inner.max_transmit_segments() }
+        let most = self.inner.max_transmit_segments();
+        if self.bucket.lock().is_limited() { most.min(CAPPED_SEGMENTS) } else { most }
     }
 
     fn max_receive_segments(&self) -> usize {
