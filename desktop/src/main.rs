@@ -74,7 +74,9 @@ fn run(cli: Cli, start: Instant) -> Result<(), Failure> {
             Command::Doctor => Err(Failure::not_yet("doctor")),
         }
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+    // One thread for the network and the clock: waking another one for each datagram was the largest
+    // cost of a viewer. Encoding, files and terminals have threads of their own.
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|e| Failure::local("starting", e))?;
