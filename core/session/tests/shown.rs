@@ -120,13 +120,15 @@ async fn a_viewer_that_pauses_goes_on_where_it_stood_until_it_goes_live() {
     viewer.set_paused(true).await;
     let behind = async {
         loop {
-            if let Some(behind_ms) = viewer.stats().await.unwrap().behind_ms {
-                return behind_ms;
+            // A second beyond where it begins to be said: there a step decides.
+            let behind_ms = viewer.stats().await.unwrap().behind_ms;
+            if behind_ms.is_some_and(|behind_ms| behind_ms >= 6_000) {
+                break;
             }
             tokio::task::yield_now().await;
         }
     };
-    assert!(timeout(PATIENCE, behind).await.unwrap() >= 5_000);
+    timeout(PATIENCE, behind).await.unwrap();
     viewer.set_paused(false).await;
     // Not one is missing, although the last ones before the pause came long ago.
     let mut last = None;
