@@ -29,7 +29,7 @@ const YOUNG_WINDOW: usize = 40;
 /// Kept beyond that quantile: in calm, while the viewer is young, and at most (what recent stalls
 /// lacked is added, up to this).
 const CALM_GUARD_US: i64 = 100_000;
-const YOUNG_GUARD_US: i64 = 320_000;
+const YOUNG_GUARD_US: i64 = 250_000;
 const MAX_GUARD_US: i64 = 400_000;
 /// A viewer begins as soon as it has this much in hand, although its target may ask for more: the
 /// clock runs slower until it has it. Waiting for the target instead made the median first picture

@@ -51,6 +51,15 @@ pub struct Config {
 }
 
 impl Config {
+    /// Bits a second of an allowance that slots are cut from.
+    #[must_use]
+    pub fn budget_bps(&self, allowance: u64) -> u64 {
+        /// Upkeep is no larger a part of the allowance.
+        const MOST_UPKEEP: u64 = 8;
+        let upkeep = self.upkeep_bps.min(allowance / MOST_UPKEEP);
+        ((allowance - upkeep) as f64 * f64::from(self.fill)) as u64
+    }
+
     /// The defaults that DESIGN.md names, for a node that may serve others.
     #[must_use]
     pub const fn new(role: Role, node: NodeId, seed: u64) -> Self {

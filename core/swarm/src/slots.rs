@@ -20,8 +20,6 @@ const ORIGIN_LIFEBOATS: usize = 2;
 /// 97 % in slots, control messages filled the rest, every piece came 1.4 s late and nobody recovered
 /// (1,000 viewers in 30 s, simulated).
 const MOST_PERCENT: u64 = 92;
-/// Upkeep is no larger a part of the allowance.
-const MOST_UPKEEP: u64 = 8;
 /// A small track may use this part of the budget, so that its few bits don't need deep trees.
 const SMALL_TRACK_SHARE: u64 = 5; // a fifth
 /// Children at most, whatever the allowance.
@@ -45,8 +43,7 @@ impl Swarm {
     /// Bits a second that slots may use.
     pub(crate) fn budget_bps(&self) -> u64 {
         let allowance = self.allowance.unwrap_or(UNLIMITED_BPS);
-        let upkeep = self.config.upkeep_bps.min(allowance / MOST_UPKEEP);
-        let budget = ((allowance - upkeep) as f64 * f64::from(self.config.fill)) as u64;
+        let budget = self.config.budget_bps(allowance);
         // An origin that can just send one copy must send every substream.
         let whole = self.total_bps();
         if self.is_root() && allowance >= whole { budget.max(whole) } else { budget }

@@ -12,9 +12,6 @@ use crate::world::{LINK_US, What, World, seconds};
 
 /// The audience from which it grows by a constant factor.
 const RAMP_SEED: f64 = 8.0;
-/// Defaults of the overlay's configuration, for reckoning with slots.
-const FILL: f64 = 0.85;
-const ORIGIN_SHARE: f64 = 1.375;
 
 impl World {
     pub(crate) fn wire_bps(&self) -> f64 {
@@ -67,12 +64,16 @@ impl World {
         }
         let lanes: f64 = self.tracks.iter().map(|t| f64::from(t.lanes())).sum();
         let uploads: Vec<f64> = (1..=self.scenario.viewers).map(|n| self.upload_of(n)).collect();
+        let config = Config::new(Role::Viewer, NodeId([0; 16]), 0);
+        let lane_bps = self.wire_bps() / lanes;
         let ratio = |scale: f64| -> f64 {
-            let slots = uploads.iter().map(|u| (u * scale * FILL * lanes).floor());
+            let budget = |u: &f64| config.budget_bps((u * scale * self.wire_bps()) as u64) as f64;
+            let slots = uploads.iter().map(|u| (budget(u) / lane_bps).floor());
             slots.sum::<f64>() / lanes / uploads.len().max(1) as f64
         };
         let viewers = f64::from(self.scenario.viewers.max(1));
-        let origin = self.scenario.origin_upload.clamp(0.0, ORIGIN_SHARE) / viewers;
+        let origin =
+            self.scenario.origin_upload.clamp(0.0, f64::from(config.origin_share)) / viewers;
         let wanted = self.scenario.slot_ratio - origin;
         let (mut low, mut high) = (0.0, 100.0);
         for _ in 0..40 {

@@ -75,10 +75,9 @@ pub(crate) fn piece(chunk: u32, substream: u8) -> Piece {
 /// An allowance of so many whole copies of the stream, beside the upkeep and after the fill limit.
 pub(crate) fn copies(count: f64) -> Option<u64> {
     let config = manyhands_swarm::Config::new(Role::Viewer, NodeId([0; 16]), 0);
-    let slots = f64::from(TRACK.wire_bps) * count / f64::from(config.fill);
-    // The upkeep is an eighth of a small allowance.
-    let upkeep = (config.upkeep_bps as f64).min(slots / 7.0);
-    Some((slots + upkeep + 2.0) as u64)
+    let wanted = (f64::from(TRACK.wire_bps) * count) as u64;
+    let enough = |kbps: &u64| config.budget_bps(kbps * 1_000) >= wanted;
+    Some((0..).find(enough)? * 1_000)
 }
 
 impl Net {
