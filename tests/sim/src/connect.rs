@@ -34,12 +34,15 @@ impl World {
         let node = &mut self.nodes[id as usize];
         node.dials += 1;
         // A small audience has the origin's address alone in its link; later on members know members.
-        let newcomer = self.contacts.len() < CONTACTS_FROM && node.dials == 1;
+        let few = self.contacts.len() < CONTACTS_FROM;
+        let newcomer = few && node.dials == 1;
         let origin = self.contacts.is_empty() || newcomer || node.dials.is_multiple_of(3);
         if origin {
             return self.dial(id, 0);
         }
-        for _ in 0..3 {
+        // Among few that can't be reached, three for each that fails would multiply without end.
+        let count = if few { 1 } else { 3 };
+        for _ in 0..count {
             let to = self.contacts[self.chance.below(self.contacts.len())];
             if to != id && self.nodes[id as usize].peer_of(to).is_none() {
                 self.dial(id, to);
