@@ -288,12 +288,10 @@ impl Playout {
 /// much in hand. Who is far behind but has little, waits for what is being sent to it: it doesn't run
 /// into the end of it.
 fn rate(behind_us: i64, in_hand_us: i64) -> f64 {
-    if behind_us > NEAR_US && in_hand_us < START_RESERVE_US {
-        SLOW
-    } else if behind_us.abs() < NEAR_US {
+    if behind_us.abs() < NEAR_US {
         let most = if behind_us > 0 { CATCH_UP_RATE } else { NEAR_RATE };
         1.0 + most * (behind_us as f64 / SOFT_US as f64).clamp(-1.0, 1.0)
-    } else if behind_us > 0 {
+    } else if behind_us > 0 && in_hand_us >= START_RESERVE_US {
         FAST
     } else {
         SLOW

@@ -1,8 +1,8 @@
 //! Slots: how many children this node can feed, in which substreams, and whether it takes one more.
 //!
 //! A slot is the right to receive one substream. Slots are counted in bits a second over all
-//! tracks: ⌊0.85 × (allowance - upkeep) / slot rate⌋. Invariant: what is promised never exceeds the budget,
-//! but for children that are on their way out (1.1 × at most) and lifeboats.
+//! tracks: ⌊0.85 × (allowance - upkeep) / slot rate⌋. Invariant: what is promised never exceeds the
+//! budget, but for children that are on their way out (1.1 × at most) and lifeboats.
 
 use crate::lane::{Child, Lane, LaneId};
 use crate::message::{Attach, Flags};

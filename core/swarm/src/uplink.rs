@@ -233,10 +233,11 @@ impl Uplink {
         let front = queues.find_map(|q| q.heap.peek())?;
         let lack = self.depth().min(i64::from(front.0.len) * 8).saturating_sub(self.tokens);
         let pace = self.pace();
-        if self.rate.is_none() || lack <= 0 || pace == 0 {
-            return Some(self.filled.max(self.held_until));
-        }
-        let micros = (lack as u64).saturating_mul(1_000_000).div_ceil(pace);
+        let micros = if self.rate.is_none() || lack <= 0 || pace == 0 {
+            0
+        } else {
+            (lack as u64).saturating_mul(1_000_000).div_ceil(pace)
+        };
         Some((self.filled + Duration::from_micros(micros)).max(self.held_until))
     }
 

@@ -65,9 +65,10 @@ impl World {
         let lanes: f64 = self.tracks.iter().map(|t| f64::from(t.lanes())).sum();
         let uploads: Vec<f64> = (1..=self.scenario.viewers).map(|n| self.upload_of(n)).collect();
         let config = Config::new(Role::Viewer, NodeId([0; 16]), 0);
-        let lane_bps = self.wire_bps() / lanes;
+        let wire_bps = self.wire_bps();
+        let lane_bps = wire_bps / lanes;
         let ratio = |scale: f64| -> f64 {
-            let budget = |u: &f64| config.budget_bps((u * scale * self.wire_bps()) as u64) as f64;
+            let budget = |u: &f64| config.budget_bps((u * scale * wire_bps) as u64) as f64;
             let slots = uploads.iter().map(|u| (budget(u) / lane_bps).floor());
             slots.sum::<f64>() / lanes / uploads.len().max(1) as f64
         };
