@@ -113,6 +113,7 @@ impl Swarm {
             slack: own,
             count: u32::from(!self.is_root()),
             capacity_kbps: self.capacity_bps() / 1000,
+            fan: self.offered_fan(id, false),
         };
         for child in self.lane(id).into_iter().flat_map(|l| l.staying()) {
             sum.slack = sum.slack.saturating_add(child.slack);
@@ -125,10 +126,12 @@ impl Swarm {
     /// The origin's picture of the whole.
     fn survey(&self, now: Time) -> Status {
         let lanes: Vec<LaneReport> = self.lane_ids().map(|id| self.below(now, id)).collect();
-        let best = lanes.iter().max_by_key(|l| l.count);
-        let viewers = best.map_or(0, |l| l.count);
+        // A viewer that moves is counted under two parents for a second: the greatest number that a
+        // second substream bears out.
+        let mut sums: Vec<(u32, u64)> = lanes.iter().map(|l| (l.count, l.capacity_kbps)).collect();
+        sums.sort_unstable_by_key(|(count, _)| core::cmp::Reverse(*count));
+        let (viewers, capacity) = sums.get(1).or(sums.first()).copied().unwrap_or((0, 0));
         let need = self.total_bps().saturating_mul(u64::from(viewers)) / 1000;
-        let capacity = best.map_or(0, |l| l.capacity_kbps);
         let ratio = capacity.saturating_mul(1000).checked_div(need).unwrap_or(u64::from(u32::MAX));
         let number = self.audience.status.as_ref().map_or(1, |s| s.number.wrapping_add(1));
         let tracks = self.tracks.iter().map(|t| {
@@ -180,7 +183,9 @@ impl Swarm {
         let mut child_of_ours = false;
         for report in m.lanes.iter().take(MAX_LANES) {
             let id = LaneId { track: report.track, substream: report.substream };
-            if let Some(child) = self.lane_mut(id).and_then(|l| l.child_mut(peer)) {
+            let Some(lane) = self.lane_mut(id) else { continue };
+            lane.revalue(peer, report.fan);
+            if let Some(child) = lane.child_mut(peer) {
                 child.slack = report.slack;
                 child.count = report.count.min(MAX_COUNT);
                 child.capacity_kbps = report.capacity_kbps.min(u64::from(u32::MAX));

@@ -207,6 +207,15 @@ impl Lane {
         self.children.insert(at.unwrap_or(self.children.len()), child);
     }
 
+    /// Moves a child to where its fan by now belongs.
+    pub(crate) fn revalue(&mut self, peer: PeerIndex, fan: u16) {
+        let Some(at) = self.children.iter().position(|c| c.peer == peer && c.fan != fan) else {
+            return;
+        };
+        let child = self.children.remove(at);
+        self.add_child(Child { fan, ..child });
+    }
+
     pub(crate) fn remove_child(&mut self, peer: PeerIndex) -> bool {
         let before = self.children.len();
         self.children.retain(|c| c.peer != peer);

@@ -88,6 +88,9 @@ impl Swarm {
         if !self.is_root() {
             return self.slots(track);
         }
+        if self.audience.viewers() <= self.config.small_group {
+            return self.slots(track);
+        }
         track.lane_ids().map(|id| self.quota(id) as u64).sum()
     }
 
@@ -96,9 +99,10 @@ impl Swarm {
         self.tracks.iter().map(|t| self.given_slots(t) * t.slot_bps()).sum()
     }
 
-    /// Children that this node could take in each of its homes of a track.
+    /// Children that this node could take in each of its homes of a track; what it lends besides does
+    /// not make it less.
     pub(crate) fn fan(&self, track: &Track) -> u16 {
-        let homes = u64::from(track.homes.count_ones().max(1));
+        let homes = u64::from((track.homes & !track.lent).count_ones().max(1));
         u16::try_from(self.slots(track) / homes).unwrap_or(u16::MAX)
     }
 
@@ -123,7 +127,18 @@ impl Swarm {
         let total = if self.gives_all() { most } else { most.min(share.max(2)) };
         // The spare ones move on each ten seconds.
         let turn = (usize::from(id.substream) + self.seconds as usize / 10) % lanes.max(1);
-        total / lanes.max(1) + usize::from(turn < total % lanes.max(1))
+        let even = total / lanes.max(1) + usize::from(turn < total % lanes.max(1));
+        if self.audience.viewers() > self.config.small_group {
+            return even;
+        }
+        // Among few, whatever is free goes where it is asked for, but for one slot in each substream
+        // that has none yet: a few weak viewers fit only if none lies idle.
+        let taken: usize = track.lanes.iter().map(|l| l.staying().count().max(1)).sum();
+        let here = self.lane(id).map_or(0, |l| l.staying().count());
+        match most.saturating_sub(taken) {
+            0 => here.max(1),
+            free => here.max(1) + free,
+        }
     }
 
     /// Whether the origin gives all that it may.
@@ -174,8 +189,10 @@ impl Swarm {
         let whole = self.allowance.unwrap_or(UNLIMITED_BPS) / 100 * MOST_PERCENT;
         let whole = whole.max(self.budget_bps());
         let room = self.used_bps() + slot <= whole;
-        let successor = ask.flags.has(Flags::SUCCESSOR) && taken < quota + ORIGIN_LIFEBOATS;
-        if room && (taken < quota || successor) {
+        // The slot of whom it succeeds is about to be free.
+        if (room && taken < quota)
+            || (ask.flags.has(Flags::SUCCESSOR) && taken < quota + ORIGIN_LIFEBOATS)
+        {
             return TAKE;
         }
         if (room || self.leaving_children() < MAX_LEAVING_OVER)

@@ -147,6 +147,9 @@ pub struct LaneReport {
     /// Upload that the subtree gives to slots, in kbit/s.
     #[n(4)]
     pub capacity_kbps: u64,
+    /// Children that the child itself can feed here: what its place is worth by now.
+    #[n(5)]
+    pub fan: u16,
 }
 
 /// REPORT: tells a parent what lies below, each second.

@@ -87,7 +87,7 @@ fn a_viewer_that_nobody_gives_a_substream_is_missed_there() {
     assert_eq!(origin.sending(now).missing, 0.0, "nobody is there");
     let report = |substream, count| {
         let (track, slack, capacity_kbps) = (0, 0, 0);
-        LaneReport { track, substream, slack, count, capacity_kbps }
+        LaneReport { track, substream, slack, count, capacity_kbps, fan: 0 }
     };
     meet(&mut origin, now, 1);
     let lanes = 0..TRACK.k;
