@@ -10,10 +10,15 @@ use crate::world::{What, World};
 /// Bytes of a handshake with proof, each way: the padded Initial, TLS, proof, head, a probe of the
 /// path's MTU (measured).
 const HANDSHAKE: u32 = 4_400;
+/// Bytes that nobody answers: padded Initials at once, after 1 and after 3 probe timeouts of 333 ms
+/// (RFC 9002, 6.2).
+const UNANSWERED: u32 = 3 * 1_200;
 /// A dial without answer is given up after this.
 const DIAL_TIMEOUT_US: u64 = 1_500_000;
 /// Members that a newcomer finds by itself (DESIGN, "Joining": 20 to 60 contacts).
 const CONTACTS: usize = 20;
+/// Of these, dialled at once.
+const DIALS: usize = 3;
 /// Below this audience everybody knows the origin only.
 const CONTACTS_FROM: usize = 20;
 /// The list is made anew this often.
@@ -30,19 +35,19 @@ pub(crate) fn address(id: u32) -> SocketAddr {
 impl World {
     /// What a driver does for a node that knows nobody: link hints, then members found elsewhere.
     pub(crate) fn find_members(&mut self, id: u32) {
+        if self.nodes[id as usize].dialling > 0 {
+            return;
+        }
         self.refresh_contacts();
         let node = &mut self.nodes[id as usize];
         node.dials += 1;
         // A small audience has the origin's address alone in its link; later on members know members.
-        let few = self.contacts.len() < CONTACTS_FROM;
-        let newcomer = few && node.dials == 1;
+        let newcomer = self.contacts.len() < CONTACTS_FROM && node.dials == 1;
         let origin = self.contacts.is_empty() || newcomer || node.dials.is_multiple_of(3);
         if origin {
             return self.dial(id, 0);
         }
-        // Among few that can't be reached, three for each that fails would multiply without end.
-        let count = if few { 1 } else { 3 };
-        for _ in 0..count {
+        for _ in 0..DIALS {
             let to = self.contacts[self.chance.below(self.contacts.len())];
             if to != id && self.nodes[id as usize].peer_of(to).is_none() {
                 self.dial(id, to);
@@ -96,12 +101,15 @@ impl World {
         let (a, b) = (&self.nodes[id as usize].wires, &self.nodes[to as usize].wires);
         let reach = connectable(&self.scenario.net, self.scenario.seed, (id, a), (to, b));
         let delay = self.delay(id, to);
-        self.count_handshake(id, to);
+        self.nodes[id as usize].dialling += 1;
         let ends = [id, to].map(|n| &self.nodes[n as usize]);
         if !reach || !ends[1].alive || ends.iter().any(|n| n.offline) {
+            self.count_handshake(id, UNANSWERED);
             let at = self.now + DIAL_TIMEOUT_US;
             return self.queue.push(at, What::DialFailed { dialler: id, listener: to });
         }
+        self.count_handshake(id, HANDSHAKE);
+        self.count_handshake(to, HANDSHAKE);
         // Client Hello, Server Hello, Finished and proof; the answer to the proof.
         let done = self.now + 3 * delay;
         let what = |accept| What::Connected { dialler: id, listener: to, accept };
@@ -109,25 +117,26 @@ impl World {
         self.queue.push(done + delay, what(false));
     }
 
-    fn count_handshake(&mut self, id: u32, to: u32) {
+    fn count_handshake(&mut self, at: u32, bytes: u32) {
         let now = self.now;
-        for at in [id, to] {
-            let node = &mut self.nodes[at as usize];
-            if node.alive {
-                node.sent.control += u64::from(HANDSHAKE);
-                node.received.control += u64::from(HANDSHAKE);
-                node.wires.send(now, HANDSHAKE);
-            }
+        let node = &mut self.nodes[at as usize];
+        node.sent.control += u64::from(bytes);
+        node.wires.send(now, bytes);
+        if bytes == HANDSHAKE {
+            node.received.control += u64::from(bytes);
         }
     }
 
     /// The handshake is done at one end: first at the listener's, a delay later at the dialler's.
     pub(crate) fn on_connected(&mut self, dialler: u32, listener: u32, accept: bool) {
         let (own, other) = if accept { (listener, dialler) } else { (dialler, listener) };
+        if !accept {
+            self.end_dial(dialler);
+        }
         let down = |n: u32| !self.nodes[n as usize].alive || self.nodes[n as usize].offline;
         if down(own) || down(other) {
             if !accept && self.nodes[own as usize].alive {
-                self.on_dial_failed(dialler, listener);
+                self.fail_dial(dialler, listener);
             }
             return;
         }
@@ -158,7 +167,17 @@ impl World {
         self.settle(own);
     }
 
+    fn end_dial(&mut self, dialler: u32) {
+        let node = &mut self.nodes[dialler as usize];
+        node.dialling = node.dialling.saturating_sub(1);
+    }
+
     pub(crate) fn on_dial_failed(&mut self, dialler: u32, listener: u32) {
+        self.end_dial(dialler);
+        self.fail_dial(dialler, listener);
+    }
+
+    fn fail_dial(&mut self, dialler: u32, listener: u32) {
         if !self.nodes[dialler as usize].alive {
             return;
         }

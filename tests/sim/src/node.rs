@@ -101,7 +101,10 @@ pub(crate) struct Node {
     pub(crate) run: u32,
     pub(crate) sent: Traffic,
     pub(crate) received: Traffic,
+    /// Times it has looked for members.
     pub(crate) dials: u32,
+    /// Dials under way.
+    pub(crate) dialling: u32,
 }
 
 impl Node {

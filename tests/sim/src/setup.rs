@@ -158,6 +158,7 @@ impl World {
             sent: Traffic::default(),
             received: Traffic::default(),
             dials: 0,
+            dialling: 0,
         }
     }
 }
