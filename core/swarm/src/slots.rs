@@ -14,10 +14,6 @@ use crate::{NodeId, PeerIndex, Swarm, Time};
 pub(crate) const FAN_FACTOR: u32 = 3; // thirds of two: 1.5 ×, see `displaces`
 /// Children on their way out at once in one substream (findings, section 5, 5).
 const MAX_LEAVING: usize = 1;
-/// Children on their way out at once of an origin whose line is full: a tree whose top is held by those
-/// who can feed nobody can't grow, and 80 of 100 viewers lacked that substream for half a minute while
-/// uploaders with ten slots were refused (simulated).
-const MAX_LEAVING_OVER: usize = 2;
 /// Lifeboats that the origin takes beyond its quota (DESIGN, "A mass crash").
 const ORIGIN_LIFEBOATS: usize = 2;
 /// Lifeboats and children on their way out included, an origin fills this much of its allowance: with
@@ -188,16 +184,17 @@ impl Swarm {
         let slot = self.track(id.track).map_or(0, Track::slot_bps);
         let whole = self.allowance.unwrap_or(UNLIMITED_BPS) / 100 * MOST_PERCENT;
         let whole = whole.max(self.budget_bps());
-        let room = self.used_bps() + slot <= whole;
+        let room = self.used_bps() - self.leaving_bps() + slot <= whole;
         // The slot of whom it succeeds is about to be free.
         if (room && taken < quota)
             || (ask.flags.has(Flags::SUCCESSOR) && taken < quota + ORIGIN_LIFEBOATS)
         {
             return TAKE;
         }
-        if (room || self.leaving_children() < MAX_LEAVING_OVER)
-            && let Some(evict) = self.weaker_child(id, ask.fan)
-        {
+        // Also without room: a tree whose top is held by those who can feed nobody can't grow. (80 of
+        // 100 viewers lacked that substream for half a minute while uploaders with ten slots were
+        // refused, simulated.)
+        if let Some(evict) = self.weaker_child(id, ask.fan) {
             return Verdict::Take { temporary: false, evict: Some((id, evict)) };
         }
         if !room {
@@ -235,9 +232,11 @@ impl Swarm {
         Verdict::No
     }
 
-    fn leaving_children(&self) -> usize {
-        let leaving = |l: &Lane| l.children.len() - l.staying().count();
-        self.tracks.iter().flat_map(|t| &t.lanes).map(leaving).sum()
+    /// Bits a second for children on their way out.
+    fn leaving_bps(&self) -> u64 {
+        let leaving = |l: &Lane| (l.children.len() - l.staying().count()) as u64;
+        let lanes = |t: &Track| t.lanes.iter().map(leaving).sum::<u64>();
+        self.tracks.iter().map(|t| lanes(t) * t.slot_bps()).sum()
     }
 
     fn lane_used(&self, track: &Track) -> u64 {
