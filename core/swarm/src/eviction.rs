@@ -11,6 +11,9 @@ use crate::{PeerIndex, Swarm, Time};
 
 /// How long a child on its way out is served (findings, R4), and how long a lifeboat lasts (R8).
 pub(crate) const GRACE: Duration = Duration::from_secs(3);
+/// The same while live pieces wait for longer than [`BEHIND`].
+const GRACE_BEHIND: Duration = Duration::from_millis(800);
+const BEHIND: Duration = Duration::from_millis(250);
 
 impl Swarm {
     /// Asks a child to look for another parent; it is served meanwhile.
@@ -40,13 +43,16 @@ impl Swarm {
         if self.tracks.iter().flat_map(|t| &t.lanes).all(|l| l.children.is_empty()) {
             return;
         }
+        // Where all wait for those who are on their way out, these have less time.
+        let behind = self.uplink.oldest_wait(now) > BEHIND;
+        let sooner = if behind { GRACE - GRACE_BEHIND } else { Duration::ZERO };
         let mut gone = Vec::new();
         let mut temporary = Vec::new();
         for id in self.lane_ids() {
             let Some(lane) = self.lane(id) else { continue };
             for child in &lane.children {
                 let silent = self.peers.get(child.peer).is_some_and(|p| p.link.is_silent(now));
-                let over = child.leaving.is_some_and(|until| until < now);
+                let over = child.leaving.is_some_and(|until| until < now + sooner);
                 if child.last.is_some() {
                     continue;
                 }
@@ -140,19 +146,18 @@ impl Swarm {
         }
     }
 
-    /// The origin's quota has moved: children above it are handed over, one a second in each
-    /// substream.
+    /// The origin's quota has moved: children above it are handed over, one a second, so that the
+    /// subtrees below don't move all at once.
     pub(crate) fn review_origin(&mut self, now: Time) {
-        for id in self.lane_ids() {
-            let quota = self.quota(id);
-            let Some(lane) = self.lane(id) else { continue };
-            let settled = |c: &&Child| c.temporary.is_none();
-            if lane.staying().filter(settled).count() > quota {
-                let last = lane.staying().filter(settled).min_by_key(|c| c.fan).map(|c| c.peer);
-                if let Some(peer) = last {
-                    self.evict(now, id, peer, false);
-                }
-            }
+        let settled = |c: &&Child| c.temporary.is_none();
+        let excess = |id: LaneId| {
+            let lane = self.lane(id)?;
+            let over = lane.staying().filter(settled).count().checked_sub(self.quota(id) + 1)?;
+            Some((over, id, lane.staying().filter(settled).min_by_key(|c| c.fan)?.peer))
+        };
+        let most = self.lane_ids().filter_map(excess).max_by_key(|(over, ..)| *over);
+        if let Some((_, id, peer)) = most {
+            self.evict(now, id, peer, false);
         }
     }
 }
