@@ -184,16 +184,22 @@ impl Swarm {
             return self.detach(peer, id, false, None);
         };
         lane.search.open.retain(|(token, _)| *token != accept.token);
-        let welcome = lane.search.tokens.contains(&accept.token) && !lane.parent_is(peer);
+        if let Some(parent) = lane.parent.as_mut().filter(|p| p.peer == peer) {
+            // Who fed us for a while, or had asked us to go, keeps us.
+            parent.temporary &= accept.temporary;
+            parent.evicted = false;
+            if !lane.is_seeking() {
+                lane.search.finish();
+            }
+            return;
+        }
+        let welcome = lane.search.tokens.contains(&accept.token);
         let path = accept.path.0;
         let loops = path.iter().any(|h| h.id == me) || lane.child(peer).is_some();
         let good = !path.is_empty() && path.len() <= MAX_DEPTH && !loops && !banned;
         self.counters.loops += u64::from(loops);
         if !welcome || !good {
-            if !self.lane(id).is_some_and(|l| l.parent_is(peer)) {
-                self.detach(peer, id, false, None);
-            }
-            return;
+            return self.detach(peer, id, false, None);
         }
         let replaces_silent = self.lane(id).is_some_and(|l| l.is_orphan() && l.timing.is_some());
         self.leave_parent(now, id, accept.newest);
