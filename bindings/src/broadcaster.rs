@@ -46,7 +46,8 @@ pub struct GoLive {
     /// person calls the network home. Never done for what is private.
     #[uniffi(default = false)]
     pub local: bool,
-    /// Can be found in BitTorrent's DHT.
+    /// Can be found from anywhere: in BitTorrent's DHT, and through a port that the router is asked
+    /// to open.
     #[uniffi(default = false)]
     pub dht: bool,
 }
@@ -168,9 +169,10 @@ impl Drop for Broadcaster {
     }
 }
 
-/// The ways that a shell has switched on.
+/// The ways that a shell has switched on. Who may be found all over the world may be let in by the
+/// router as well.
 pub(crate) fn finding(local: bool, dht: bool) -> Finding {
-    Finding { local, dht: dht.then_some(Bootstrap::Public) }
+    Finding { local, dht: dht.then_some(Bootstrap::Public), port_mapping: dht }
 }
 
 /// An address to listen at.

@@ -34,7 +34,8 @@ pub struct Join {
     /// the person calls the network home.
     #[uniffi(default = false)]
     pub local: bool,
-    /// Look in BitTorrent's DHT.
+    /// Look in BitTorrent's DHT, and be reached from anywhere through a port that the router is asked
+    /// to open.
     #[uniffi(default = false)]
     pub dht: bool,
 }

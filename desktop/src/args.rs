@@ -33,8 +33,8 @@ pub(crate) enum Command {
     },
     /// Lend this machine's upload without being able to watch
     Relay,
-    /// What this network allows
-    Doctor,
+    /// What this network allows, and what to do about it
+    Doctor(Doctor),
 }
 
 /// Options that every command has.
@@ -172,6 +172,15 @@ pub(crate) struct Watch {
     pub(crate) common: Common,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// A link whose broadcast is on, - for standard input, or @FILE: its peers say how they see this
+    /// machine. Without it MANYHANDS_LINK is read, if there is one
+    pub(crate) link: Option<String>,
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
 /// What holds lending a hand back. A computer on a cable has none of it; here it can be said.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Lend {
@@ -212,7 +221,11 @@ impl Common {
             [] => Bootstrap::Public,
             nodes => Bootstrap::Nodes(nodes.to_vec()),
         };
-        Finding { local: !self.no_local, dht: (!self.no_dht).then(first) }
+        Finding {
+            local: !self.no_local,
+            dht: (!self.no_dht).then(first),
+            port_mapping: !self.no_port_mapping,
+        }
     }
 
     /// How long to run at most.

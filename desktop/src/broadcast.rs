@@ -21,6 +21,8 @@ use manyhands::pattern::PatternConfig;
 
 /// Where links point to; its fragment never leaves the browser.
 pub(crate) const HOST: &str = "manyhands.invalid";
+/// How long going live waits for the router to open a port, so that the link names it.
+const ROUTER: Duration = Duration::from_millis(1_500);
 /// How often the state directory learns that the run is alive.
 const ALIVE: Duration = Duration::from_secs(5);
 
@@ -37,6 +39,7 @@ pub(crate) async fn run(args: args::Broadcast, printer: Printer) -> Result<(), F
         );
     }
     let (broadcast, mut events) = start(&args, &input, &mut state)?;
+    broadcast.wait_for_router(ROUTER).await;
     announce(&args, &broadcast, printer)?;
     let recording = args.record.as_deref().map(|path| record(path, &input)).transpose()?;
     let mut live = Live { broadcast, recording, state, printer, last: None };
@@ -188,7 +191,7 @@ impl Live {
         let mut units = input.start();
         let mut seconds = interval(Duration::from_secs(1));
         let mut alive = interval(ALIVE);
-        let port = self.broadcast.addresses().first().map_or(0, SocketAddr::port);
+        let port = self.broadcast.port();
         let deadline = args.common.duration();
         let mut timer = std::pin::pin!(tokio::time::sleep(deadline.unwrap_or(Duration::MAX / 4)));
         let mut last_words = table::Live::new(self.printer);

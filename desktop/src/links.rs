@@ -36,6 +36,11 @@ pub(crate) fn read(source: Option<&str>) -> Result<Link, Failure> {
     parse(&text)
 }
 
+/// Whether the environment has a link.
+pub(crate) fn is_in_environment() -> bool {
+    std::env::var_os(VARIABLE).is_some()
+}
+
 /// Reads a link's text.
 pub(crate) fn parse(text: &str) -> Result<Link, Failure> {
     let link = Link::parse(text).map_err(|e: LinkError| Failure::new(Exit::BadLink, e))?;

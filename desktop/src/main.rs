@@ -3,6 +3,7 @@
 mod args;
 mod broadcast;
 mod demo;
+mod doctor;
 mod events;
 mod failure;
 mod input;
@@ -71,7 +72,10 @@ fn run(cli: Cli, start: Instant) -> Result<(), Failure> {
             Command::Link { command: Link::Invite } => Err(Failure::not_yet("link invite")),
             Command::Link { command: Link::Revoke } => Err(Failure::not_yet("link revoke")),
             Command::Relay => Err(Failure::not_yet("relay")),
-            Command::Doctor => Err(Failure::not_yet("doctor")),
+            Command::Doctor(args) => {
+                let printer = printer(args.common.json);
+                doctor::run(args, printer).await
+            }
         }
     };
     // One thread for the network and the clock: waking another one for each datagram was the largest
@@ -91,6 +95,7 @@ fn verbosity(cli: &Cli) -> u8 {
         Some(Command::Demo(args)) => args.common.verbose,
         Some(Command::Broadcast(args)) => args.common.verbose,
         Some(Command::Watch(args)) => args.common.verbose,
+        Some(Command::Doctor(args)) => args.common.verbose,
         _ => 0,
     }
 }

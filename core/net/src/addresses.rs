@@ -9,21 +9,28 @@ pub fn dialable_addresses(bound: SocketAddr, most: usize) -> Vec<SocketAddr> {
     if !bound.ip().is_unspecified() {
         return vec![bound];
     }
+    let mut found = interface_addresses();
+    found.retain(|ip| ip.is_ipv4() || bound.is_ipv6());
+    found.truncate(most);
+    if found.is_empty() {
+        found.push(Ipv4Addr::LOCALHOST.into());
+    }
+    found.into_iter().map(|ip| SocketAddr::new(ip, bound.port())).collect()
+}
+
+/// The addresses of this machine on its networks; IPv4 first.
+#[must_use]
+pub fn interface_addresses() -> Vec<IpAddr> {
     // A machine whose interfaces can't be read still has its loopback.
     let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
     let mut found: Vec<IpAddr> = interfaces
         .iter()
         .filter(|i| !i.is_loopback() && !i.is_link_local())
         .map(if_addrs::Interface::ip)
-        .filter(|ip| ip.is_ipv4() || bound.is_ipv6())
         .collect();
     found.sort_by_key(|ip| (ip.is_ipv6(), *ip));
     found.dedup();
-    found.truncate(most);
-    if found.is_empty() {
-        found.push(Ipv4Addr::LOCALHOST.into());
-    }
-    found.into_iter().map(|ip| SocketAddr::new(ip, bound.port())).collect()
+    found
 }
 
 /// An IPv4 address that a dual-stack socket shows as IPv6, as what it is.

@@ -35,7 +35,12 @@ impl Budget {
 /// Whether an address that somebody else names may be sent to: one on the Internet, and no port of
 /// a well-known service.
 pub(crate) fn is_allowed(to: SocketAddr) -> bool {
-    let public = match to.ip().to_canonical() {
+    is_public(to.ip()) && to.port() >= FIRST_PORT
+}
+
+/// Whether an address is one on the Internet.
+pub(crate) fn is_public(ip: IpAddr) -> bool {
+    match ip.to_canonical() {
         IpAddr::V4(ip) => {
             let [a, b, ..] = ip.octets();
             let carrier = a == 100 && b & 0xc0 == 64;
@@ -44,8 +49,7 @@ pub(crate) fn is_allowed(to: SocketAddr) -> bool {
         }
         // Only 2000::/3 is given out (RFC 4291, section 2.4).
         IpAddr::V6(ip) => ip.segments().first().is_some_and(|first| first & 0xe000 == 0x2000),
-    };
-    public && to.port() >= FIRST_PORT
+    }
 }
 
 /// The /32 or the /56, with a byte that tells the families apart.

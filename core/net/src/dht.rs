@@ -7,16 +7,18 @@
 mod client;
 mod publish;
 mod search;
+mod survey;
 #[cfg(test)]
 mod tests;
 
 use std::net::SocketAddr;
 
 use manyhands_stream::{MeetingPoint, MeetingSigner};
-use manyhands_swarm::NodeId;
 use tokio::sync::watch;
 
-use crate::discovery::{Offers, Standing};
+use crate::discovery::{Offers, Own, Standing};
+
+pub use survey::{DhtSurvey, survey_dht};
 
 /// A node's part in the DHT.
 #[derive(Debug)]
@@ -42,17 +44,11 @@ pub enum DhtPart {
 }
 
 /// Does it until the node has ended.
-pub(crate) async fn run(
-    dht: Dht,
-    own: SocketAddr,
-    node: NodeId,
-    standing: watch::Receiver<Standing>,
-    offers: Offers,
-) {
-    let source = client::Source { own, bootstrap: dht.bootstrap };
+pub(crate) async fn run(dht: Dht, own: Own, standing: watch::Receiver<Standing>, offers: Offers) {
+    let source = client::Source { own: own.address, bootstrap: dht.bootstrap };
     match dht.part {
         DhtPart::Publish { signers, started_ms } => {
-            publish::Publisher { source, signers, started_ms, node }.run(standing).await;
+            publish::Publisher { source, signers, started_ms, own }.run(standing).await;
         }
         DhtPart::Search(point) => search::run(source, point, standing, offers).await,
     }

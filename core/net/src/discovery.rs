@@ -14,6 +14,7 @@ use crate::credentials::Credentials;
 use crate::dht::{self, Dht};
 use crate::local;
 use crate::node::{Command, Via};
+use crate::port_mapping::PortMapping;
 
 /// Which ways a node uses; by default none.
 #[derive(Debug, Default)]
@@ -22,6 +23,8 @@ pub struct Discovery {
     pub local: Option<ChannelKey>,
     /// Its part in the DHT.
     pub dht: Option<Dht>,
+    /// The router may be asked for a port, so that this node can be reached from outside.
+    pub port_mapping: bool,
 }
 
 /// An address at which a member may be.
@@ -82,19 +85,29 @@ impl Offers {
     }
 }
 
-/// Starts what is asked for, for a node that listens at `own` under the name `node`.
+/// Where a node can be found.
+#[derive(Debug, Clone)]
+pub(crate) struct Own {
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
+    /// Where the router has opened a port for it.
+    pub(crate) mapped: watch::Receiver<PortMapping>,
+    /// Its name.
+    pub(crate) node: NodeId,
+}
+
+/// Starts what is asked for.
 pub(crate) fn start(
     discovery: Discovery,
-    own: SocketAddr,
-    node: NodeId,
+    own: &Own,
     standing: &watch::Receiver<Standing>,
     offers: &Offers,
 ) {
-    let this_machine_only = own.ip().is_loopback();
+    let this_machine_only = own.address.ip().is_loopback();
     if let Some(channel) = discovery.local.filter(|_| !this_machine_only) {
-        tokio::spawn(local::run(own, channel, standing.clone(), offers.clone()));
+        tokio::spawn(local::run(own.address, channel, standing.clone(), offers.clone()));
     }
     if let Some(dht) = discovery.dht.filter(|dht| !this_machine_only || dht.bootstrap.is_some()) {
-        tokio::spawn(dht::run(dht, own, node, standing.clone(), offers.clone()));
+        tokio::spawn(dht::run(dht, own.clone(), standing.clone(), offers.clone()));
     }
 }

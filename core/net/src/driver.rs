@@ -17,6 +17,7 @@ use manyhands_swarm::{
 use parking_lot::Mutex;
 use quinn::VarInt;
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
 
 use crate::Identity;
 use crate::clock::Clock;
@@ -29,6 +30,7 @@ use crate::handshake::{self, Proven};
 use crate::link::{Link, LinkEvent, Purpose};
 use crate::node::{Command, INBOX, NodeConfig, NodeEvent, Shared, Via, to_time};
 use crate::peers::{Admission, Peers};
+use crate::port_mapping::Opener;
 use crate::punch::Punch;
 use crate::reach::{Reach, observed};
 use crate::report::{PeerReport, Report};
@@ -92,6 +94,8 @@ pub(crate) struct Driver {
     peers: Peers,
     dialler: Dialler,
     reach: Reach,
+    opener: Opener,
+    closing: Option<JoinHandle<()>>,
     held: VecDeque<Held>,
     report: Report,
     generation: u64,
@@ -114,7 +118,7 @@ impl Driver {
         shared: Shared,
         events: mpsc::Sender<NodeEvent>,
     ) -> Self {
-        let Shared { credentials, clock, start, standing } = shared;
+        let Shared { credentials, clock, start, standing, opener } = shared;
         let (inputs, inbox) = mpsc::channel(INBOX);
         let sabotage = Sabotage::from_environment();
         let overlay = manyhands_swarm::Config::new(config.role, identity.node(), config.seed);
@@ -127,7 +131,7 @@ impl Driver {
             inputs.clone(),
             config.hints,
         );
-        let reach = Reach::new(quic.clone(), identity.node(), inputs.clone());
+        let reach = Reach::new(quic.clone(), identity.node(), inputs.clone(), opener.state());
         Self {
             role: config.role,
             identity,
@@ -145,6 +149,8 @@ impl Driver {
             peers: Peers::default(),
             dialler,
             reach,
+            opener,
+            closing: None,
             held: VecDeque::new(),
             report: Report::default(),
             generation: 0,
@@ -190,9 +196,18 @@ impl Driver {
             self.say_farewell(inbox).await;
         }
         endpoint.close(VarInt::from_u32(0), b"");
-        let _ = tokio::time::timeout(FAREWELL, endpoint.wait_idle()).await;
+        let idle = tokio::time::timeout(FAREWELL, endpoint.wait_idle());
+        let _ = tokio::join!(idle, self.give_port_back());
         if let Some(done) = self.leaving.take() {
             let _ = done.send(());
+        }
+    }
+
+    /// Closes the router's port: begun when the node begins to leave, since that takes a while, too.
+    async fn give_port_back(&mut self) {
+        match self.closing.take() {
+            Some(closing) => drop(closing.await),
+            None => std::mem::replace(&mut self.opener, Opener::off()).close().await,
         }
     }
 
@@ -324,6 +339,8 @@ impl Driver {
             }
             Command::Leave(reply) => {
                 self.swarm.handle_leave(now);
+                let opener = std::mem::replace(&mut self.opener, Opener::off());
+                self.closing = Some(tokio::spawn(opener.close()));
                 self.leaving = Some(reply);
             }
         }
@@ -463,6 +480,7 @@ impl Driver {
                 match Message::decode(&bytes) {
                     Ok(message) => {
                         self.swarm.handle_mapping(self.reach.mapping());
+                        self.swarm.handle_open_port(self.reach.open_port());
                         self.swarm.handle_message(now, index, message);
                     }
                     Err(error) => {
@@ -684,6 +702,7 @@ impl Driver {
         let now = self.now();
         self.reach.on_time(now);
         self.swarm.handle_mapping(self.reach.mapping());
+        self.swarm.handle_open_port(self.reach.open_port());
         self.swarm.handle_timeout(now);
         if now < self.next_tick {
             return;
@@ -783,6 +802,7 @@ impl Driver {
             waiting: p.seen.waiting,
         });
         self.report.peers = peers.collect();
+        self.report.visibility = self.reach.visibility();
         self.report.swarm = Some(swarm);
         self.report.sending = Some(self.swarm.sending(now));
         self.report.outgoing.unconfirmed = self.confirmed.map(|at| now.since(at));

@@ -3,7 +3,7 @@
 //! A [`Node`] owns one UDP socket. Connections are proven before anything else is read from them
 //! (`handshake`), what comes in is verified before it is stored or forwarded (`driver`), and no
 //! datagram leaves faster than the cap (`socket`). Beside it tasks look for peers on the local
-//! network and in the DHT (`discovery`). The overlay itself is [`manyhands_swarm`]; this
+//! network and in the DHT (`discovery`), and ask the router for a port (`port_mapping`). The overlay itself is [`manyhands_swarm`]; this
 //! crate gives it bytes, sockets and a clock.
 
 mod addresses;
@@ -27,6 +27,7 @@ mod meetings;
 mod meter;
 mod node;
 mod peers;
+mod port_mapping;
 mod punch;
 mod reach;
 mod report;
@@ -40,17 +41,18 @@ use std::net::SocketAddr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 pub(crate) use addresses::canonical;
-pub use addresses::dialable_addresses;
+pub use addresses::{dialable_addresses, interface_addresses};
 pub use clock::{Clock, Reading};
 pub use credentials::Credentials;
-pub use dht::{Dht, DhtPart};
+pub use dht::{Dht, DhtPart, DhtSurvey, survey_dht};
 pub use discovery::{Discovery, Prospect};
 pub use driver::to_piece;
 pub use identity::{Identity, node_of};
-pub use manyhands_swarm::Role;
+pub use manyhands_swarm::{Mapping, Role};
 pub use meter::Meter;
 pub use node::{Node, NodeConfig, NodeEvent, Via};
-pub use report::{Outgoing, PeerReport, Report, Sources, Traffic};
+pub use port_mapping::{PortMapping, Protocol};
+pub use report::{Outgoing, PeerReport, Report, Sight, Sources, Traffic, Visibility};
 
 /// What can go wrong when a node starts.
 #[derive(Debug, thiserror::Error)]

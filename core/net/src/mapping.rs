@@ -4,7 +4,7 @@
 //! or packets from ports where nobody looks: never a packet to an address that it names.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use manyhands_swarm::{Forecast, Mapping};
 
@@ -31,6 +31,21 @@ impl Observations {
         if self.0.len() > MAX_OBSERVERS {
             self.0.pop_first();
         }
+    }
+
+    /// How many have spoken.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Who sees this socket where.
+    pub(crate) fn sights(&self) -> impl Iterator<Item = (SocketAddr, SocketAddr)> {
+        self.0.values().map(|o| (o.by, o.seen))
+    }
+
+    /// Whether a neighbour sees this node at an address.
+    pub(crate) fn is_seen_from(&self, ip: IpAddr) -> bool {
+        self.0.values().any(|o| o.seen.ip().to_canonical() == ip.to_canonical())
     }
 
     /// What that says, when `count` destinations have been sent to so far.

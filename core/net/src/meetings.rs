@@ -2,7 +2,7 @@
 //! other (RFC 5128, section 3.3). No I/O: packets in, packets out when they are due.
 //!
 //! Three rounds. Each sends to the address that the introducer sees, or, where the other NAT counts,
-//! to the ports that it is going to use. A packet that comes names the way that is open: it is
+//! to the ports that it is going to use, or to the one that it keeps open. A packet that comes names the way that is open: it is
 //! answered there, and who dials dials there. Bounds: [`PER_ROUND`] packets a round, so 18 in all;
 //! [`MAX_OPEN`] meetings at once; the budget of each destination; nothing after [`EXPIRY`].
 
@@ -132,8 +132,13 @@ impl Open {
 /// Where a round's packets go.
 fn targets(meeting: &Meeting, round: usize) -> impl Iterator<Item = SocketAddr> {
     let address = meeting.contact.address;
-    let known = std::iter::repeat_n(address, if meeting.forecast.is_none() { TO_ONE } else { 0 });
-    let foretold = meeting.forecast.into_iter().flat_map(move |forecast| {
+    let counts = meeting.forecast.filter(|forecast| forecast.step > 0);
+    // An open port may be closed by now; where it is seen, it is all the same.
+    let open = meeting.forecast.filter(|forecast| forecast.step == 0).map(|forecast| forecast.next);
+    let open = open.map(|port| SocketAddr::new(address.ip(), port));
+    let seen = counts.is_none().then_some(address);
+    let known = open.into_iter().chain(seen).flat_map(|to| std::iter::repeat_n(to, TO_ONE));
+    let foretold = counts.into_iter().flat_map(move |forecast| {
         ports(round).filter_map(move |n| {
             let port = forecast.next.checked_add(n.checked_mul(u16::from(forecast.step))?)?;
             Some(SocketAddr::new(address.ip(), port))
@@ -207,6 +212,13 @@ mod tests {
         let last = unanswered(Some(Forecast { next: 65_534, step: 1 }));
         let ports: BTreeSet<u16> = last.iter().flatten().map(SocketAddr::port).collect();
         assert_eq!(ports, [65_534, 65_535].into(), "ports end");
+    }
+
+    #[test]
+    fn an_open_port_is_tried_and_so_is_what_the_introducer_sees() {
+        let rounds = unanswered(Some(Forecast { next: 40_000, step: 0 }));
+        let to = |port| SocketAddr::from(([203, 0, 113, 1], port));
+        assert_eq!(rounds, vec![vec![to(40_000), to(40_000), to(7_000), to(7_000)]; 3]);
     }
 
     #[test]

@@ -12,10 +12,11 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::clock::{Clock, Reading};
 use crate::credentials::Credentials;
-use crate::discovery::{self, Discovery, Offers, Prospect, Standing};
+use crate::discovery::{self, Discovery, Offers, Own, Prospect, Standing};
 use crate::driver::Driver;
 use crate::endpoint::Quic;
 use crate::meter::Meter;
+use crate::port_mapping::{Opener, PortMapping};
 use crate::report::Report;
 use crate::{Error, Identity};
 
@@ -102,6 +103,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<Mutex<Clock>>,
     pub(crate) start: Instant,
     pub(crate) standing: watch::Sender<Standing>,
+    pub(crate) opener: Opener,
 }
 
 #[derive(Debug)]
@@ -127,6 +129,7 @@ pub struct Node {
     address: SocketAddr,
     name: swarm::NodeId,
     meter: Meter,
+    mapped: watch::Receiver<PortMapping>,
 }
 
 impl Node {
@@ -150,19 +153,37 @@ impl Node {
         let (events, event_inbox) = mpsc::channel(EVENTS);
         let name = identity.node();
         let (standing, known) = watch::channel(Standing::at_first(&credentials.lock()));
-        let shared =
-            Shared { credentials: credentials.clone(), clock: clock.clone(), start, standing };
+        let discovery = std::mem::take(&mut config.discovery);
+        let opener = if discovery.port_mapping { Opener::start(address) } else { Opener::off() };
+        let mapped = opener.state();
+        let shared = Shared {
+            credentials: credentials.clone(),
+            clock: clock.clone(),
+            start,
+            standing,
+            opener,
+        };
         let offers = Offers(commands.downgrade());
-        discovery::start(std::mem::take(&mut config.discovery), address, name, &known, &offers);
+        let own = Own { address, mapped: mapped.clone(), node: name };
+        discovery::start(discovery, &own, &known, &offers);
         let driver = Driver::new(config, Arc::new(identity), quic, shared, events);
         tokio::spawn(driver.run(command_inbox));
-        Ok((Self { commands, credentials, clock, start, address, name, meter }, event_inbox))
+        Ok((
+            Self { commands, credentials, clock, start, address, name, meter, mapped },
+            event_inbox,
+        ))
     }
 
     /// The address that the socket is bound to.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// What has come of asking the router for a port, now and from now on.
+    #[must_use]
+    pub fn port_mapping(&self) -> watch::Receiver<PortMapping> {
+        self.mapped.clone()
     }
 
     /// This node's name in the overlay.

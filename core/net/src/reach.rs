@@ -4,38 +4,64 @@
 use std::net::{IpAddr, SocketAddr};
 
 use manyhands_swarm::{Contact, Mapping, Meeting, NodeId, Time};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
+use crate::destinations::is_nearby;
 use crate::driver::Input;
 use crate::endpoint::Quic;
 use crate::mapping::Observations;
 use crate::meetings::Meetings;
+use crate::port_mapping::PortMapping;
 use crate::punch::Punch;
+use crate::report::Visibility;
 
 pub(crate) struct Reach {
     quic: Quic,
     observations: Observations,
     meetings: Meetings,
+    mapped: watch::Receiver<PortMapping>,
 }
 
 impl Reach {
     /// What comes in for a meeting is reported as an input.
-    pub(crate) fn new(quic: Quic, own: NodeId, inputs: mpsc::Sender<Input>) -> Self {
+    pub(crate) fn new(
+        quic: Quic,
+        own: NodeId,
+        inputs: mpsc::Sender<Input>,
+        mapped: watch::Receiver<PortMapping>,
+    ) -> Self {
         quic.socket().hear_punches(inputs);
-        Self { quic, observations: Observations::default(), meetings: Meetings::new(own) }
+        let observations = Observations::default();
+        Self { quic, observations, meetings: Meetings::new(own), mapped }
     }
 
     /// A neighbour says at which address it sees this node.
     pub(crate) fn on_observed(&mut self, by: SocketAddr, seen: &[u8]) {
+        // What stays in this network meets no NAT, and says nothing about it.
+        if is_nearby(by.ip()) {
+            return;
+        }
         let order = self.quic.socket().destinations().order(by);
         if let (Some(seen), Some((order, _))) = (parse(seen), order) {
             self.observations.on_observed(order, by, seen);
         }
     }
 
+    /// How neighbours see this socket.
+    pub(crate) fn visibility(&self) -> Visibility {
+        Visibility::of(&self.observations, self.quic.socket().destinations().count())
+    }
+
     /// How the NAT in front maps this socket, at this moment.
     pub(crate) fn mapping(&self) -> Mapping {
         self.observations.mapping(self.quic.socket().destinations().count())
+    }
+
+    /// The port that the router has opened, where neighbours see the same router: others may be sent
+    /// to no address but the one that a neighbour of both sees (SECURITY 6).
+    pub(crate) fn open_port(&self) -> Option<u16> {
+        let address = self.mapped.borrow().address()?;
+        self.observations.is_seen_from(address.ip()).then(|| address.port())
     }
 
     pub(crate) fn meet(&mut self, now: Time, meeting: Meeting) {

@@ -1,8 +1,11 @@
 //! Figures of a node, as its session shows them.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use manyhands_swarm as swarm;
+
+use crate::mapping::Observations;
 
 /// Bytes in one direction, by what they were for (names as in the command line's `stats` event).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -28,6 +31,32 @@ pub struct Sources {
     pub origin: u64,
     /// From other viewers.
     pub peer: u64,
+}
+
+/// How a socket is seen from outside.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Visibility {
+    /// Who sees it where; the newest last, at most 16.
+    pub sights: Vec<Sight>,
+    /// What follows for the NAT in front (RFC 4787, section 4.1).
+    pub mapping: swarm::Mapping,
+}
+
+/// What one other end says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sight {
+    /// Who says it.
+    pub by: SocketAddr,
+    /// Where it sees the socket.
+    pub seen: SocketAddr,
+}
+
+impl Visibility {
+    /// After `count` destinations.
+    pub(crate) fn of(observations: &Observations, count: u32) -> Self {
+        let sights = observations.sights().map(|(by, seen)| Sight { by, seen }).collect();
+        Self { sights, mapping: observations.mapping(count) }
+    }
 }
 
 /// One neighbour in the live table.
@@ -83,6 +112,8 @@ pub struct Report {
     pub sending: Option<swarm::Sending>,
     /// And the network's.
     pub outgoing: Outgoing,
+    /// How neighbours see this node.
+    pub visibility: Visibility,
     /// Events that the session was too slow to take.
     pub lost_events: u64,
 }

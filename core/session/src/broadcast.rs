@@ -3,14 +3,14 @@
 mod live;
 
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use manyhands_media::{AccessUnit, TrackConfig};
-use manyhands_net::{Credentials, Node, NodeConfig, Via, dialable_addresses};
+use manyhands_net::{Credentials, Node, NodeConfig, PortMapping, Via, dialable_addresses};
 use manyhands_policy::Conditions;
-use manyhands_stream::{Channel, Link, Origin, RunOptions, Secret};
+use manyhands_stream::{Channel, Link, MAX_HINTS, Origin, RunOptions, Secret};
 use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use self::live::Live;
 use crate::finding::Finding;
@@ -60,7 +60,8 @@ pub struct BroadcastConfig {
 pub struct Broadcast {
     commands: mpsc::Sender<Command>,
     link: Link,
-    addresses: Vec<SocketAddr>,
+    own: SocketAddr,
+    mapped: watch::Receiver<PortMapping>,
 }
 
 #[derive(Debug)]
@@ -99,26 +100,41 @@ impl Broadcast {
             seed: config.seed,
         };
         let (node, node_events) = Node::start(node_config, Credentials::Origin(Box::new(origin)))?;
-        let addresses = dialable_addresses(node.address(), manyhands_stream::MAX_HINTS);
-        let mut link = Link::open(config.channel.key(), config.invite.clone());
-        link.hints.clone_from(&addresses);
+        let (own, mapped) = (node.address(), node.port_mapping());
+        let link = Link::open(config.channel.key(), config.invite.clone());
         let (commands, inbox) = mpsc::channel(QUEUE);
         let (events, event_inbox) = mpsc::channel(QUEUE);
         let live = Live::new(config, node, events);
         tokio::spawn(live.run(inbox, node_events));
-        Ok((Self { commands, link, addresses }, event_inbox))
+        Ok((Self { commands, link, own, mapped }, event_inbox))
     }
 
-    /// The open invitation, with this machine's addresses as hints.
+    /// The open invitation, with the addresses of this moment as hints.
     #[must_use]
-    pub fn link(&self) -> &Link {
-        &self.link
+    pub fn link(&self) -> Link {
+        Link { hints: self.addresses(), ..self.link.clone() }
     }
 
-    /// Where this broadcaster can be dialled.
+    /// Where this broadcaster can be dialled now, from outside first.
     #[must_use]
-    pub fn addresses(&self) -> &[SocketAddr] {
-        &self.addresses
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        let mapped = self.mapped.borrow().address();
+        let own = dialable_addresses(self.own, MAX_HINTS);
+        mapped.into_iter().chain(own).take(MAX_HINTS).collect()
+    }
+
+    /// The port that it listens at.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.own.port()
+    }
+
+    /// Waits until the router has opened a port or will not, for a while: a link made then works
+    /// from anywhere, if any can.
+    pub async fn wait_for_router(&self, limit: Duration) {
+        let mut mapped = self.mapped.clone();
+        let settled = mapped.wait_for(|state| *state != PortMapping::Asking);
+        let _ = tokio::time::timeout(limit, settled).await;
     }
 
     /// Takes a unit that was captured at `captured`; `config` with a track's first unit and when

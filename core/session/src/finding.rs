@@ -11,13 +11,15 @@ use crate::unix_ms;
 const BESIDE_MS: u64 = 2 * 3_600_000;
 const DAY_MS: usize = 86_400_000;
 
-/// Which ways are used; by default none.
+/// Which ways are used, and whether the router is asked to let others in; by default none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Finding {
     /// Ask and answer on the local network; never for what is private.
     pub local: bool,
     /// Use BitTorrent's DHT.
     pub dht: Option<Bootstrap>,
+    /// Ask the router for a port (UPnP, PCP, NAT-PMP). Nothing that is to stay hidden asks.
+    pub port_mapping: bool,
 }
 
 /// Whom to ask first in the DHT.
@@ -55,7 +57,7 @@ impl Finding {
             Dht { bootstrap: bootstrap.nodes(), part }
         };
         let local = (self.local && !private).then(|| channel.key());
-        Discovery { local, dht: self.dht.map(publish) }
+        Discovery { local, dht: self.dht.map(publish), port_mapping: self.port_mapping }
     }
 
     /// For the holder of a link. One that is not for everybody leaves the local network alone.
@@ -66,7 +68,9 @@ impl Finding {
         };
         let open = !(link.personal || link.veiled || link.relays_only);
         let local = (self.local && open).then_some(link.channel);
-        Discovery { local, dht: self.dht.map(search) }
+        // Who meets relays alone has nobody to let in.
+        let port_mapping = self.port_mapping && !link.relays_only;
+        Discovery { local, dht: self.dht.map(search), port_mapping }
     }
 }
 
@@ -97,14 +101,18 @@ mod tests {
     fn what_is_not_for_everybody_leaves_the_local_network_alone() {
         let channel = Channel::from_seed(Secret::new([1; 32]));
         let invite = Secret::new([2; 16]);
-        let finding = || Finding { local: true, dht: None };
+        let finding = || Finding { local: true, ..Finding::default() };
         let of = |private| finding().of_broadcast(&channel, &invite, 1, private).local;
         assert!(of(false).is_some() && of(true).is_none());
         let mut link = Link::open(channel.key(), invite.clone());
         assert!(finding().of_watch(&link).local.is_some());
         link.personal = true;
         assert!(finding().of_watch(&link).local.is_none());
+        let asking = || Finding { port_mapping: true, ..finding() };
+        assert!(asking().of_watch(&link).port_mapping);
+        link.relays_only = true;
+        assert!(!asking().of_watch(&link).port_mapping, "it is not to be reached");
         let nothing = Finding::default().of_watch(&link);
-        assert!(nothing.local.is_none() && nothing.dht.is_none());
+        assert!(nothing.local.is_none() && nothing.dht.is_none() && !nothing.port_mapping);
     }
 }

@@ -10,6 +10,7 @@ mod broadcast;
 mod buffer;
 mod clocks;
 mod contribution;
+mod diagnosis;
 mod event;
 mod feed;
 mod finding;
@@ -33,6 +34,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub use adaptation::{Picture, Target};
 pub use broadcast::{Broadcast, BroadcastConfig};
 pub use contribution::Contribution;
+pub use diagnosis::{Diagnosis, DiagnosisConfig, LocalNetwork, Meeting, Nat, diagnose};
 pub use event::{EndReason, Event, Released, Watching};
 pub use feed::{AudioInput, Encoders, Feed, FeedError, Framing, Times, VideoInput, framed};
 pub use finding::{Bootstrap, Finding};
@@ -40,6 +42,7 @@ pub use health::{Cause, Health, HealthSoFar, Level};
 pub use manyhands_media::{
     AacConfig, AccessUnit, Codec, H264Config, OpusConfig, Rotation, TrackConfig, TrackKind,
 };
+pub use manyhands_net::{DhtSurvey, PortMapping, Protocol, Sight, Visibility};
 pub use manyhands_policy::{
     Activity, Budgets, Conditions, Heat, Lending, Limits, Network, Power, Reason, Transport,
 };

@@ -107,9 +107,9 @@ fn mobile() -> Conditions {
 async fn a_viewer_that_becomes_metered_stops_at_once_and_its_child_does_not_stall() {
     let broadcast = broadcast();
     let link = broadcast.link();
-    let (giver, mut heard) = watch(link, Contribution::unrestricted(None), 1);
+    let (giver, mut heard) = watch(&link, Contribution::unrestricted(None), 1);
     heard.units.recv().await.unwrap();
-    let (child, _sound) = watch(link, Contribution::unrestricted(Some(0)), 2);
+    let (child, _sound) = watch(&link, Contribution::unrestricted(Some(0)), 2);
     until(&giver, |s| s.upload.reason == "lending" && given(s) > 50_000).await;
     let playing = until(&child, |s| s.position_ms > 0 && s.from.peer > 20_000).await;
     // Now the broadcaster could feed both.
@@ -141,9 +141,9 @@ async fn nothing_is_given_before_the_first_ok_and_then_at_once() {
     let broadcast = broadcast();
     let link = broadcast.link();
     let preset = Contribution { limits: Limits::preset(), ..Contribution::unrestricted(None) };
-    let (giver, mut heard) = watch(link, preset, 1);
+    let (giver, mut heard) = watch(&link, preset, 1);
     heard.units.recv().await.unwrap();
-    let (_child, _sound) = watch(link, Contribution::unrestricted(Some(0)), 2);
+    let (_child, _sound) = watch(&link, Contribution::unrestricted(Some(0)), 2);
     let waiting = until(&giver, |s| s.position_ms > 3_000).await;
     assert_eq!((waiting.upload.reason, given(&waiting)), ("not_yet", 0));
     giver.set_limits(Limits::agreed(None)).await;

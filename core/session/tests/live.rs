@@ -109,7 +109,7 @@ async fn take_row(outputs: &mut Outputs, count: i64) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn viewers_get_exactly_what_was_sent_and_hear_the_signed_end() {
     let broadcast = broadcast_on([1; 32]);
-    let link = broadcast.link().clone();
+    let link = broadcast.link();
     let (done, mut all) = tokio::sync::mpsc::channel(3);
     for seed in 0..3 {
         let (viewer, mut outputs) = watch(&link, seed);
@@ -144,7 +144,7 @@ async fn viewers_get_exactly_what_was_sent_and_hear_the_signed_end() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_invitation_opens_nothing() {
     let broadcast = broadcast_on([2; 32]);
-    let mut wrong = broadcast.link().clone();
+    let mut wrong = broadcast.link();
     wrong.secret = Secret::new([8; 16]);
     let (_stranger, mut outputs) = Watch::start(WatchConfig {
         patience: Some(Duration::from_secs(3)),
@@ -180,7 +180,7 @@ async fn another_invitation_opens_nothing() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_broadcaster_that_starts_again_is_followed_on_the_same_link() {
     let first = broadcast_on([3; 32]);
-    let link = first.link().clone();
+    let link = first.link();
     let address = first.addresses()[0];
     let (_viewer, mut outputs) = watch(&link, 5);
     let last = tokio::select! {

@@ -29,7 +29,7 @@ async fn a_link_to_what_is_not_live_waits_and_starts_by_itself() {
     // An address that nobody has, but that the broadcaster will take.
     let address = UdpSocket::bind(LOOPBACK).unwrap().local_addr().unwrap();
     let (first, _) = broadcast(address, None);
-    let link = first.link().clone();
+    let link = first.link();
     first.finish().await.unwrap();
     // Its socket closes when its task has ended; until then it would say that it has ended.
     let closed = async {
@@ -55,7 +55,7 @@ async fn a_link_to_what_is_not_live_waits_and_starts_by_itself() {
 async fn silence_is_the_broadcasters_while_another_viewer_answers_and_ours_when_nobody_does() {
     let (broadcast, _) = broadcast(LOOPBACK, None);
     let feeding = feed(&broadcast);
-    let link = broadcast.link().clone();
+    let link = broadcast.link();
     let ((one, mut its), (other, mut others)) = (watch(&link, 1), watch(&link, 2));
     shows(&mut its, Watching::Playing).await;
     shows(&mut others, Watching::Playing).await;
@@ -84,7 +84,7 @@ async fn a_broadcaster_is_told_how_it_goes_and_why() {
     let (broadcast, mut events) = broadcast(LOOPBACK, None);
     let feeding = feed(&broadcast);
     assert_eq!(health(&broadcast).await, Health::READY);
-    let (viewer, mut outputs) = watch(broadcast.link(), 1);
+    let (viewer, mut outputs) = watch(&broadcast.link(), 1);
     shows(&mut outputs, Watching::Playing).await;
     let good = Health { level: Level::Good, cause: None };
     until(&mut events, |event| (*event == Event::Health(good)).then_some(())).await;
@@ -115,7 +115,7 @@ async fn health(broadcast: &Broadcast) -> Health {
 async fn a_viewer_that_pauses_goes_on_where_it_stood_until_it_goes_live() {
     let (broadcast, _) = broadcast(LOOPBACK, None);
     let feeding = feed(&broadcast);
-    let (viewer, mut outputs) = watch(broadcast.link(), 1);
+    let (viewer, mut outputs) = watch(&broadcast.link(), 1);
     shows(&mut outputs, Watching::Playing).await;
     viewer.set_paused(true).await;
     let behind = async {

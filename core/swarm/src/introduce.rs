@@ -33,6 +33,7 @@ const MAX_NAMED: usize = 512;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Introductions {
     mapping: Mapping,
+    open_port: Option<u16>,
     /// Who named a node, so that it may know it.
     named_by: BTreeMap<NodeId, NodeId>,
     /// Dials that are to be helped from then on.
@@ -69,6 +70,11 @@ impl Introductions {
         *count <= MOST
     }
 
+    /// Where the other end of an introduction finds this node, if not where it is seen.
+    fn forecast(&self) -> Option<Forecast> {
+        self.open_port.map(Forecast::of_open_port).or(self.mapping.forecast())
+    }
+
     fn expire(&mut self, now: Time) {
         self.asked.retain(|_, (_, at)| now.since(*at) < EXPIRY);
         self.open.retain(|_, open| now.since(open.since) < EXPIRY);
@@ -80,6 +86,12 @@ impl Swarm {
     /// is handled, so that forecasts are true.
     pub fn handle_mapping(&mut self, mapping: Mapping) {
         self.introductions.mapping = mapping;
+    }
+
+    /// The router in front has opened a port that leads to this node, at the address that neighbours
+    /// see.
+    pub fn handle_open_port(&mut self, port: Option<u16>) {
+        self.introductions.open_port = port;
     }
 
     /// Remembers who has named a node: it may be its neighbour.
@@ -139,7 +151,7 @@ impl Swarm {
             };
             let Some(by) = self.peers.get(introducer).map(|p| p.info.node) else { continue };
             self.introductions.asked.insert(node, (by, now));
-            let forecast = self.introductions.mapping.forecast();
+            let forecast = self.introductions.forecast();
             self.send(introducer, Message::Introduce(Introduce { node, forecast }));
         }
     }
@@ -189,7 +201,7 @@ impl Swarm {
             if !self.introductions.spend(now, by, Part::Subject) {
                 return;
             }
-            let forecast = self.introductions.mapping.forecast();
+            let forecast = self.introductions.forecast();
             self.send(peer, Message::Ready(Ready { token: m.token, forecast }));
         }
         let forecast = checked(m.forecast);
@@ -200,5 +212,5 @@ impl Swarm {
 
 /// A forecast that names ports which a NAT hands out.
 fn checked(forecast: Option<Forecast>) -> Option<Forecast> {
-    forecast.filter(|f| f.next >= 1024 && (1..=4).contains(&f.step))
+    forecast.filter(|f| f.next >= 1024 && f.step <= 4)
 }

@@ -2,15 +2,22 @@
 
 use minicbor::{Decode, Encode};
 
-/// The ports that a NAT which counts gives to the next destinations.
+/// The ports that a NAT which counts gives to the next destinations, or the one that it keeps open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Forecast {
     /// The port for the next new destination.
     #[n(0)]
     pub next: u16,
-    /// How much further the port of each one after it is.
+    /// How much further the port of each one after it is; 0: it is the same for all.
     #[n(1)]
     pub step: u8,
+}
+
+impl Forecast {
+    /// A port that leads to this node whoever sends to it.
+    pub(crate) const fn of_open_port(port: u16) -> Self {
+        Self { next: port, step: 0 }
+    }
 }
 
 /// How the NAT maps this node's socket (RFC 4787, section 4.1).

@@ -49,6 +49,28 @@ impl Host {
     ) -> Result<Self, LabError> {
         let address = address_of(number)?;
         let inside = if kind == Kind::Open { address } else { INSIDE };
+        Self::plugged(name, line, kind, (address, inside), hub)
+    }
+
+    /// A router number `number`, plugged into `hub` by `line`: see [`crate::home`] for its address.
+    pub(crate) fn router(number: u16, name: &str, line: Line, hub: &Hub) -> Result<Self, LabError> {
+        let [_, block, number, _] = address_of(number)?.octets();
+        let address = Ipv4Addr::new(44, 128, block, number);
+        Self::plugged(name, line, Kind::Open, (address, address), hub)
+    }
+
+    /// A machine in a namespace that is wired already, which others see at `address`.
+    pub(crate) fn within(name: &str, address: Ipv4Addr, inside: Ipv4Addr, netns: Netns) -> Self {
+        Self { name: name.into(), address, inside, netns }
+    }
+
+    fn plugged(
+        name: &str,
+        line: Line,
+        kind: Kind,
+        (address, inside): (Ipv4Addr, Ipv4Addr),
+        hub: &Hub,
+    ) -> Result<Self, LabError> {
         let mac = mac_of(address);
         let netns = Netns::new(name)?;
         let device = netns.run(open_tap)?.map_err(LabError::permission("make a TAP device"))?;

@@ -2,6 +2,7 @@
 
 use crate::effort::Effort;
 use crate::error::LabError;
+use crate::home::{Home, Speaks};
 use crate::host::Host;
 use crate::hub::Hub;
 use crate::link::Line;
@@ -12,13 +13,14 @@ use crate::traffic::Traffic;
 #[derive(Debug)]
 pub struct Lab {
     hosts: Vec<Host>,
+    homes: Vec<Home>,
     hub: Hub,
 }
 
 impl Lab {
     /// A lab without hosts; `seed` decides every loss and jitter.
     pub fn new(seed: u64) -> Result<Self, LabError> {
-        Ok(Self { hosts: Vec::new(), hub: Hub::start(seed)? })
+        Ok(Self { hosts: Vec::new(), homes: Vec::new(), hub: Hub::start(seed)? })
     }
 
     /// Add a host and give its number, from 0.
@@ -37,6 +39,29 @@ impl Lab {
         let number = u16::try_from(self.hosts.len() + 1).unwrap_or(u16::MAX);
         self.hosts.push(Host::new(number, name, line, kind, &self.hub)?);
         Ok(self.hosts.len() - 1)
+    }
+
+    /// Add a machine in a home of its own and give its number, from 0, and the home's.
+    ///
+    /// # Errors
+    /// [`LabError::NotPermitted`] also where nftables or miniupnpd isn't installed.
+    pub fn add_home(
+        &mut self,
+        speaks: Speaks,
+        name: &str,
+        line: Line,
+    ) -> Result<(usize, usize), LabError> {
+        let number = u16::try_from(self.hosts.len() + 1).unwrap_or(u16::MAX);
+        let router = Host::router(number, &format!("{name}-router"), line, &self.hub)?;
+        let (home, machine) = Home::new(router, name, speaks)?;
+        self.homes.push(home);
+        self.hosts.push(machine);
+        Ok((self.hosts.len() - 1, self.homes.len() - 1))
+    }
+
+    /// A home by its number.
+    pub fn home(&self, number: usize) -> Result<&Home, LabError> {
+        self.homes.get(number).ok_or_else(|| LabError::Usage(format!("there is no home {number}")))
     }
 
     /// A host by its number.

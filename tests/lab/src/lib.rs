@@ -9,6 +9,7 @@
 pub mod effort;
 pub mod error;
 pub mod exchange;
+pub mod home;
 pub mod host;
 pub mod hub;
 pub mod lab;
@@ -29,6 +30,7 @@ pub mod tool;
 pub mod traffic;
 
 pub use error::LabError;
+pub use home::{Home, Speaks};
 pub use host::Host;
 pub use lab::Lab;
 pub use link::{Line, Link};

@@ -23,11 +23,6 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// The address where the node itself listens.
-    pub(super) fn own(&self) -> SocketAddr {
-        self.own
-    }
-
     /// A client with a fresh port, which asks its first contacts as soon as there is something to ask.
     pub(super) async fn client(&self) -> std::io::Result<Client> {
         let mut builder = Dht::builder();

@@ -5,13 +5,12 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use manyhands_stream::{Entry, Meeting, MeetingSigner, MeetingState, day_of};
-use manyhands_swarm::NodeId;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
 use super::client::Source;
 use crate::dialable_addresses;
-use crate::discovery::Standing;
+use crate::discovery::{Own, Standing};
 use crate::unix_ms;
 
 /// Nodes forget an item after two hours (BEP 44).
@@ -31,7 +30,7 @@ pub(super) struct Publisher {
     pub(super) source: Source,
     pub(super) signers: Vec<MeetingSigner>,
     pub(super) started_ms: u64,
-    pub(super) node: NodeId,
+    pub(super) own: Own,
 }
 
 impl Publisher {
@@ -74,7 +73,7 @@ impl Publisher {
     }
 
     fn meeting(&self, addresses: &[SocketAddr], now: u64) -> Meeting {
-        let entry = |address: &SocketAddr| Entry { address: *address, node: self.node.0 };
+        let entry = |address: &SocketAddr| Entry { address: *address, node: self.own.node.0 };
         Meeting {
             state: MeetingState::Live,
             issued_ms: now,
@@ -83,20 +82,33 @@ impl Publisher {
         }
     }
 
-    /// Where this node can be dialled now.
+    /// Where this node can be dialled now, from outside first.
     fn addresses(&self) -> Vec<SocketAddr> {
-        dialable_addresses(self.source.own(), MAX_OWN)
+        let mapped = self.own.mapped.borrow().address();
+        let own = dialable_addresses(self.own.address, MAX_OWN);
+        mapped.into_iter().chain(own).take(MAX_OWN).collect()
     }
 
     /// Waits for `pause`, or until the addresses are others.
     async fn wait(&self, pause: Duration, published: &[SocketAddr]) {
         let until = Instant::now() + pause;
+        let mut mapped = self.own.mapped.clone();
         loop {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() || self.addresses() != published {
                 return;
             }
-            sleep(left.min(LOOK)).await;
+            let look = sleep(left.min(LOOK));
+            // Without a task behind it the router's port does not change any more.
+            let other = async {
+                if mapped.changed().await.is_err() {
+                    std::future::pending::<()>().await;
+                }
+            };
+            tokio::select! {
+                () = look => {}
+                () = other => {}
+            }
         }
     }
 }

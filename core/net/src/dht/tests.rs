@@ -10,8 +10,9 @@ use tokio::sync::mpsc;
 use super::client::{Client, Source};
 use super::publish::Publisher;
 use super::search::look;
-use crate::discovery::Offers;
+use crate::discovery::{Offers, Own};
 use crate::node::{Command, Via};
+use crate::port_mapping::Opener;
 use crate::unix_ms;
 
 const NODES: usize = 30;
@@ -40,7 +41,12 @@ impl Stage {
     async fn put(&self, port: u16) -> u32 {
         let days = [unix_ms(), unix_ms() + 3_600_000].map(day_of);
         let signers = days.map(|day| self.point.signer(&self.channel, day)).into_iter().collect();
-        let publisher = Publisher { source: self.source(port), signers, started_ms: 1, node: NODE };
+        let own = Own {
+            address: SocketAddr::from(([127, 0, 0, 1], port)),
+            mapped: Opener::off().state(),
+            node: NODE,
+        };
+        let publisher = Publisher { source: self.source(port), signers, started_ms: 1, own };
         publisher.publish(&[SocketAddr::from(([127, 0, 0, 1], port))]).await
     }
 

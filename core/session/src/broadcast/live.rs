@@ -116,10 +116,12 @@ impl Live {
                         // Whoever still pushes hears that it is over.
                         commands.close();
                         self.finish().await;
-                        if let Some(stats) = self.stats().await {
+                        let stats = self.stats().await;
+                        // The program may end with the answer.
+                        self.node.leave(FAREWELL).await;
+                        if let Some(stats) = stats {
                             let _ = reply.send(stats);
                         }
-                        self.node.leave(FAREWELL).await;
                         return;
                     }
                     // The shell has let go of it: the node goes with it.

@@ -1,4 +1,4 @@
-use manyhands_net::{Outgoing, Sources, Traffic};
+use manyhands_net::{Outgoing, Sources, Traffic, Visibility};
 
 use super::*;
 use crate::health::{Cause, Level};
@@ -30,6 +30,7 @@ fn report(peers: Vec<PeerReport>, lost: u64, packets: u64) -> Report {
         swarm: None,
         sending: None,
         outgoing: Outgoing { packets, lost, refused: 0, unconfirmed: Some(Duration::ZERO) },
+        visibility: Visibility::default(),
         lost_events: 0,
     }
 }

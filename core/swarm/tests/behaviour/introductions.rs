@@ -79,6 +79,21 @@ fn an_introducer_tells_the_other_one_first_and_only_what_it_sees_itself() {
 }
 
 #[test]
+fn a_port_that_the_router_keeps_open_is_told_to_whom_this_node_meets() {
+    let mut swarm = viewer(&[2]);
+    swarm.handle_mapping(Mapping::Unpredictable);
+    for (open, told) in [(Some(7_000), Some(Forecast { next: 7_000, step: 0 })), (None, None)] {
+        swarm.handle_open_port(open);
+        swarm.handle_message(Time::ZERO, PeerIndex(2), meet(9, false));
+        let ready = drain(&mut swarm).into_iter().find_map(|output| match output {
+            Output::Send { message: Message::Ready(ready), .. } => Some(ready.forecast),
+            _ => None,
+        });
+        assert_eq!(ready, Some(told));
+    }
+}
+
+#[test]
 fn nobody_is_made_to_send_by_an_answer_to_what_was_not_asked() {
     let mut swarm = viewer(&[2]);
     swarm.handle_message(Time::ZERO, PeerIndex(2), meet(9, true));

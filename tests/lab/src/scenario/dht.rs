@@ -23,7 +23,8 @@ use crate::scenario::events::quantile;
 use crate::scenario::stage::Film;
 
 use liars::Liar;
-use nodes::{Libtorrent, Nodes};
+use nodes::Libtorrent;
+pub(super) use nodes::Nodes;
 
 const FILM_SECONDS: u64 = 10;
 const FILM_BPS: u64 = 1_000_000;

@@ -9,11 +9,15 @@ use crate::error::LabError;
 use crate::scenario::Stage;
 
 impl Stage {
-    /// The link of the broadcaster, without the addresses in it.
-    pub(super) fn bare_link(&self) -> Result<Link, LabError> {
+    /// The link of the broadcaster.
+    pub(super) fn link(&self) -> Result<Link, LabError> {
         let text = fs::read_to_string(self.link_file()).map_err(LabError::io("read a link"))?;
-        let mut link =
-            Link::parse(text.trim()).map_err(|error| LabError::Program(error.to_string()))?;
+        Link::parse(text.trim()).map_err(|error| LabError::Program(error.to_string()))
+    }
+
+    /// The same without the addresses in it.
+    pub(super) fn bare_link(&self) -> Result<Link, LabError> {
+        let mut link = self.link()?;
         link.hints.clear();
         Ok(link)
     }

@@ -3,6 +3,7 @@
 
 mod cap;
 mod dht;
+mod doctor;
 mod emulator;
 mod events;
 mod exact;
@@ -10,6 +11,7 @@ mod links;
 mod local;
 mod matrix;
 mod nat_matrix;
+mod port_mapping;
 mod stage;
 mod two_hops;
 mod weak_broadcaster;
@@ -39,8 +41,12 @@ pub enum Scenario {
     Local,
     /// The same through a DHT, some of whose nodes are libtorrent's, fail, or lie
     Dht,
+    /// What `manyhands doctor` says behind several kinds of NAT, against what is there
+    Doctor,
     /// Every kind of NAT before the broadcaster against every kind before the viewer
     NatMatrix,
+    /// Two behind symmetric NATs and nobody else: the router is asked for a port
+    PortMapping,
 }
 
 /// How a scenario is to be run.
@@ -87,7 +93,9 @@ impl Scenario {
             Self::Cap => cap::run(&stage),
             Self::Local => local::run(&stage),
             Self::Dht => dht::run(&stage),
+            Self::Doctor => doctor::run(&stage),
             Self::NatMatrix => nat_matrix::run(&stage),
+            Self::PortMapping => port_mapping::run(&stage),
         }
     }
 
@@ -99,7 +107,9 @@ impl Scenario {
             Self::Cap => &["no-cap"],
             Self::Local => &["not-announced"],
             Self::Dht => &["not-published"],
+            Self::Doctor => &["silence"],
             Self::NatMatrix => &["no-way"],
+            Self::PortMapping => &["no-mapping"],
         }
     }
 

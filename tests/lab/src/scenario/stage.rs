@@ -139,6 +139,23 @@ impl Stage {
         self.start(host, command)
     }
 
+    /// Examine the network of `host`, with a link's broadcast or without.
+    pub(super) fn doctor(
+        &self,
+        host: &Host,
+        link: Option<&Path>,
+        options: &[String],
+    ) -> Result<Program, LabError> {
+        let mut command = self.program(host, "doctor");
+        if let Some(file) = link {
+            let mut link = std::ffi::OsString::from("@");
+            link.push(file);
+            command.arg(link);
+        }
+        command.arg("--no-local").args(options);
+        self.start(host, command)
+    }
+
     /// Options that make a program in `host` listen where [`Stage::peer`] says.
     pub(super) fn listen(host: &Host) -> [String; 2] {
         ["--listen".into(), format!("{}:{PORT}", host.address())]

@@ -48,14 +48,14 @@ impl RequestFilter for Watcher {
 }
 
 /// Running nodes.
-pub(super) struct Nodes {
+pub(in crate::scenario) struct Nodes {
     watcher: Watcher,
     nodes: Vec<(SocketAddrV4, Dht)>,
 }
 
 impl Nodes {
     /// Start `each` nodes on each of some hosts, and wait until they know each other and `others`.
-    pub(super) fn start(
+    pub(in crate::scenario) fn start(
         lab: &Lab,
         hosts: Range<usize>,
         each: usize,
@@ -92,7 +92,7 @@ impl Nodes {
     }
 
     /// Some of them, as first contacts.
-    pub(super) fn bootstrap(&self, count: usize) -> Vec<String> {
+    pub(in crate::scenario) fn bootstrap(&self, count: usize) -> Vec<String> {
         self.nodes.iter().take(count).map(|(address, _)| address.to_string()).collect()
     }
 

@@ -1,0 +1,49 @@
+//! Where this machine stands: its default gateway, and its own address towards it.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+
+use crate::budget::is_public;
+
+/// The port of PCP and NAT-PMP (RFC 6887, section 19.5); only the way to it is looked up here.
+const ANY_PORT: u16 = 5351;
+
+/// A network as far as its router is concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    /// The default gateway.
+    pub(super) gateway: Ipv4Addr,
+    /// This machine, as the gateway sees it.
+    pub(super) local: Ipv4Addr,
+}
+
+impl Place {
+    /// Where a node stands that listens at `own`; nothing without an IPv4 router, or when the
+    /// router could not reach that node.
+    pub(super) async fn find(own: SocketAddr) -> Option<Self> {
+        // Asks the kernel for its tables, with as many answers as there are routes.
+        let gateway = tokio::task::spawn_blocking(gateway).await.ok().flatten()?;
+        let local = local_address(gateway)?;
+        let reached = own.ip().is_unspecified() || own.ip().to_canonical() == IpAddr::V4(local);
+        reached.then_some(Self { gateway, local })
+    }
+
+    /// No NAT is in between.
+    pub(super) fn is_public(&self) -> bool {
+        is_public(self.local.into())
+    }
+}
+
+fn gateway() -> Option<Ipv4Addr> {
+    let device = netdev::get_default_gateway().ok()?;
+    device.ipv4.first().copied().filter(|ip| !ip.is_unspecified() && !ip.is_loopback())
+}
+
+/// The address from which this machine sends to `to`. Nothing is sent.
+fn local_address(to: Ipv4Addr) -> Option<Ipv4Addr> {
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
+    socket.connect((to, ANY_PORT)).ok()?;
+    match socket.local_addr().ok()?.ip() {
+        IpAddr::V4(ip) => Some(ip),
+        IpAddr::V6(_) => None,
+    }
+}
