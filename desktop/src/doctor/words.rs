@@ -212,7 +212,8 @@ fn port(diagnosis: &Diagnosis) -> Option<Finding> {
         PortMapping::NoRouter => finding(ABOUT, "There is no router to ask for a port."),
         PortMapping::Off => finding(
             ABOUT,
-            "The router was not asked for a port, as you wished (--no-port-mapping).",
+            "The router was not asked for a port: --no-port-mapping forbids it, or --listen names an \
+             address that only this machine can reach.",
         ),
         PortMapping::BehindAnother { .. } | PortMapping::NotNeeded => return None,
     })

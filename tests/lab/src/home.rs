@@ -20,6 +20,7 @@ use crate::netns::Netns;
 use crate::router::INSIDE;
 
 const ROUTER: &str = "192.168.1.1";
+const DAEMON: &str = "miniupnpd";
 const STARTING: Duration = Duration::from_secs(10);
 /// What miniupnpd says when it has bound its sockets; what is sent from then on is read.
 const HEARS_HTTP: &str = "HTTP listening on port";
@@ -79,9 +80,12 @@ impl Home {
     }
 
     fn start(&self, speaks: Speaks) -> Result<Child, LabError> {
+        let mut installed = Command::new(DAEMON);
+        installed.arg("--version");
+        crate::tool::run(installed, "")?;
         let config = self.files.path().join("miniupnpd.conf");
         fs::write(&config, settings(speaks)).map_err(LabError::io("write a configuration"))?;
-        let mut command = Command::new("miniupnpd");
+        let mut command = Command::new(DAEMON);
         command.arg("-d").arg("-f").arg(&config);
         command.arg("-P").arg(self.files.path().join("pid"));
         let mut daemon = self.router.spawn(command, Stdio::null(), Stdio::piped())?;
