@@ -8,6 +8,7 @@ import './controls.mjs';
 import './hand.mjs';
 import './layout.mjs';
 import './hostile.mjs';
+import './explorer.mjs';
 import { runAll } from './tests.mjs';
 
 process.exit((await runAll(process.argv[2])) ? 0 : 1);

@@ -125,6 +125,13 @@ impl World {
         if arrival == Arrival::New
             && let Some(player) = node.players.get_mut(usize::from(id.0))
         {
+            let late = player.wanted(id.1);
+            if let Some(recording) = &mut self.recording
+                && player.is_playing()
+                && (repair || late)
+            {
+                recording.note_stray(to, from, (id.0, id.2), late);
+            }
             player.arrived(world, id.1, piece.keyframe, u32::from(piece.parts));
             if let Some(at) = player.woken(world) {
                 self.queue.push(at, What::Play { node: to, player: id.0 });

@@ -22,9 +22,11 @@ mod holes;
 mod link;
 mod media;
 mod node;
+pub mod page;
 mod player;
 pub mod plot;
 mod queue;
+mod recording;
 pub mod report;
 pub mod scenario;
 mod setup;
@@ -33,11 +35,18 @@ mod timeline;
 mod watch;
 mod world;
 
+pub use recording::Recording;
 pub use report::Report;
 pub use scenario::{Sabotage, Scenario};
 
 /// Runs a scenario to its end.
 #[must_use]
 pub fn run(scenario: &Scenario) -> Report {
-    world::World::new(scenario.clone()).run()
+    world::World::new(scenario.clone()).run().0
+}
+
+/// Runs a scenario to its end and keeps what its page shows; the same events as without.
+#[must_use]
+pub fn record(scenario: &Scenario) -> (Report, Option<Recording>) {
+    world::World::new(scenario.clone()).record().run()
 }

@@ -1,9 +1,9 @@
 //! The simulator's command line; see CONTRACT.md, "The simulator".
 
 use clap::{Parser, Subcommand};
-use manyhands_sim::{Report, Sabotage, Scenario, checks, plot, table};
+use manyhands_sim::{Recording, Report, Sabotage, Scenario, checks, page, plot, table};
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Runs the overlay that ships on virtual time.
@@ -35,6 +35,9 @@ struct Args {
     /// Draws the run as SVG.
     #[arg(long, value_name = "FILE.svg")]
     plot: Option<PathBuf>,
+    /// Writes a page into this folder that replays the run (400 viewers at most).
+    #[arg(long, value_name = "DIR")]
+    page: Option<PathBuf>,
 }
 
 #[derive(Subcommand)]
@@ -66,20 +69,36 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let report = manyhands_sim::run(&scenario);
+    let (report, recording) = match &args.page {
+        Some(_) => manyhands_sim::record(&scenario),
+        None => (manyhands_sim::run(&scenario), None),
+    };
     let broken = checks::broken(&report, &scenario.bounds);
     let _ = print(&report, args.json);
-    if let Some(path) = &args.plot
-        && let Err(error) = std::fs::write(path, plot::svg(&report))
-    {
-        let _ =
-            writeln!(std::io::stderr(), "manyhands-sim: can't write {}: {error}", path.display());
+    if let Err(error) = keep(&args, &report, recording.as_ref()) {
+        let _ = writeln!(std::io::stderr(), "manyhands-sim: {error}");
         return ExitCode::from(7);
     }
     for line in &broken {
         let _ = writeln!(std::io::stderr(), "manyhands-sim: {line}");
     }
     if broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Writes the pictures that were asked for.
+fn keep(args: &Args, report: &Report, recording: Option<&Recording>) -> Result<(), String> {
+    let at = |path: &Path| {
+        let path = path.display().to_string();
+        move |error: std::io::Error| format!("can't write {path}: {error}")
+    };
+    if let Some(path) = &args.plot {
+        std::fs::write(path, plot::svg(report)).map_err(at(path))?;
+    }
+    if let (Some(folder), Some(recording)) = (&args.page, recording) {
+        let file = page::write(recording, folder).map_err(at(folder))?;
+        let _ = writeln!(std::io::stderr(), "manyhands-sim: the page is {}", file.display());
+    }
+    Ok(())
 }
 
 fn tabulate(plan: &table::Plan) -> ExitCode {
@@ -118,6 +137,13 @@ fn load(args: &Args) -> Result<Scenario, String> {
         Some("no-repair") => Some(Sabotage::NoRepair),
         _ => scenario.sabotage,
     };
+    if args.page.is_some() && scenario.viewers > page::MOST_VIEWERS {
+        let most = page::MOST_VIEWERS;
+        return Err(format!(
+            "a page shows {most} viewers at most, and this run has {}; give --viewers {most}",
+            scenario.viewers
+        ));
+    }
     Ok(scenario)
 }
 

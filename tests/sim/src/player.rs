@@ -56,6 +56,7 @@ pub(crate) struct Player {
     run_start: u64,
     /// When it last looked in vain; only another piece can change what it sees.
     asleep: Option<u64>,
+    behind: u64,
     pub(crate) watched: Watched,
     pub(crate) measuring: bool,
 }
@@ -75,6 +76,7 @@ impl Player {
             delay_at: 0,
             quantile: 300_000,
             asleep: None,
+            behind: 0,
             watched: Watched::default(),
             measuring: false,
         }
@@ -136,6 +138,16 @@ impl Player {
 
     pub(crate) const fn is_playing(&self) -> bool {
         self.next.is_some()
+    }
+
+    /// Whether the clock wants a chunk at this moment and stands for it, or wanted it earlier.
+    pub(crate) fn wanted(&self, chunk: u32) -> bool {
+        self.next.is_some_and(|next| chunk < next || (chunk == next && self.stands()))
+    }
+
+    /// How far what was handed out last was behind its capture.
+    pub(crate) const fn behind_us(&self) -> Option<u64> {
+        if self.next.is_some() { Some(self.behind) } else { None }
     }
 
     /// The chunk that plays next.
@@ -217,6 +229,7 @@ impl Player {
             self.end_stall(world, since);
         }
         let latency = world.saturating_sub(self.start_of(chunk));
+        self.behind = latency;
         let target = self.target(world);
         let speed = speed(latency as i64 - target as i64);
         let wait = (self.chunk_us as f64 / speed) as u64;

@@ -3,7 +3,7 @@
 use crate::world::{What, World};
 
 /// The audience is looked at this often.
-const SAMPLE_US: u64 = 100_000;
+pub(crate) const SAMPLE_US: u64 = 100_000;
 /// Recovered: no more than this part of the viewers stands still.
 const STANDING: f64 = 0.05;
 
@@ -64,6 +64,9 @@ impl World {
         }
         sample.origin_sent = self.origin_sent_old + self.nodes[0].sent.all();
         self.timeline.samples.push(sample);
+        if let Some(recording) = &mut self.recording {
+            recording.look(&self.nodes, &self.by_name);
+        }
         self.queue.push(self.now + SAMPLE_US, What::Sample);
     }
 }

@@ -11,6 +11,7 @@ use crate::holes::Holes;
 use crate::media::TrackMedia;
 use crate::node::{Node, Traffic};
 use crate::queue::Calendar;
+use crate::recording::Recording;
 use crate::report::Report;
 use crate::scenario::Scenario;
 use crate::timeline::Timeline;
@@ -70,6 +71,8 @@ pub(crate) struct World {
     pub(crate) scale: f64,
     pub(crate) timeline: Timeline,
     pub(crate) holes: Holes,
+    /// Kept for the page, if one is asked for.
+    pub(crate) recording: Option<Recording>,
     /// The message that is being sent.
     pub(crate) letter: Vec<u8>,
 }
@@ -110,6 +113,7 @@ impl World {
             scale: 1.0,
             timeline: Timeline::default(),
             holes: Holes::default(),
+            recording: None,
             letter: Vec::new(),
             scenario,
         };
@@ -121,7 +125,13 @@ impl World {
         self.nodes[node as usize].clock.local(self.now)
     }
 
-    pub(crate) fn run(mut self) -> Report {
+    /// Keeps what a page needs.
+    pub(crate) fn record(mut self) -> Self {
+        self.recording = Some(Recording::begin(&self));
+        self
+    }
+
+    pub(crate) fn run(mut self) -> (Report, Option<Recording>) {
         let end = seconds(f64::from(self.scenario.seconds));
         while let Some((at, what)) = self.queue.pop() {
             if at >= end {
@@ -139,7 +149,7 @@ impl World {
             let (played, skipped) = (watched.played_us, watched.skipped_us);
             self.hash.add([played, watched.stalled_us, skipped, u64::from(watched.stalls)]);
         }
-        Report::of(&self)
+        (Report::of(&self), self.recording)
     }
 
     /// Takes what reaches a node from outside into the hash: everything else follows from it.
