@@ -8,15 +8,7 @@ use crate::world::{What, World, seconds};
 impl World {
     pub(crate) fn plan_faults(&mut self) {
         for (number, fault) in self.scenario.fault.iter().enumerate() {
-            let at = match fault {
-                Fault::Crash { at_s, .. }
-                | Fault::Leave { at_s, .. }
-                | Fault::Flash { at_s, .. }
-                | Fault::OriginOffline { at_s, .. }
-                | Fault::OriginRestart { at_s, .. } => *at_s,
-                Fault::Churn { from_s, .. } => *from_s,
-            };
-            self.queue.push(seconds(at), What::Fault(number));
+            self.queue.push(seconds(fault.at_s()), What::Fault(number));
         }
     }
 

@@ -21,6 +21,7 @@ mod hash;
 mod holes;
 mod link;
 mod media;
+pub mod minimise;
 mod node;
 pub mod page;
 mod player;

@@ -1,7 +1,7 @@
 //! The simulator's command line; see CONTRACT.md, "The simulator".
 
 use clap::{Parser, Subcommand};
-use manyhands_sim::{Recording, Report, Sabotage, Scenario, checks, page, plot, table};
+use manyhands_sim::{Recording, Report, Sabotage, Scenario, checks, minimise, page, plot, table};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -55,12 +55,29 @@ enum Task {
         #[arg(long, default_value = "target/sim-results")]
         cache: PathBuf,
     },
+    /// Shortens a scenario that breaks a bound with a seed, and prints a smaller one that breaks it
+    /// too, as TOML.
+    Minimise {
+        /// The scenario's file.
+        scenario: PathBuf,
+        /// The seed it fails with (overrides the scenario).
+        #[arg(long)]
+        seed: Option<u64>,
+        /// Runs at most.
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        runs: u32,
+    },
 }
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    if let Some(Task::Table { scenarios, seeds, cache }) = args.command {
-        return tabulate(&table::Plan { scenarios, seeds, cache });
+    match &args.command {
+        Some(Task::Table { scenarios, seeds, cache }) => {
+            let (scenarios, cache) = (scenarios.clone(), cache.clone());
+            return tabulate(&table::Plan { scenarios, seeds: *seeds, cache });
+        }
+        Some(Task::Minimise { scenario, seed, runs }) => return shorten(scenario, *seed, *runs),
+        None => {}
     }
     let scenario = match load(&args) {
         Ok(scenario) => scenario,
@@ -115,13 +132,34 @@ fn tabulate(plan: &table::Plan) -> ExitCode {
     }
 }
 
+fn shorten(path: &Path, seed: Option<u64>, runs: u32) -> ExitCode {
+    let mut run = |s: &Scenario| checks::broken(&manyhands_sim::run(s), &s.bounds);
+    let mut tell = |what: &str| drop(writeln!(std::io::stderr(), "manyhands-sim: {what}"));
+    let found = read(path).and_then(|mut scenario| {
+        scenario.seed = seed.unwrap_or(scenario.seed);
+        minimise::minimise(&scenario, runs, &mut run, &mut tell)
+    });
+    match found.and_then(|small| small.toml().map_err(|e| e.to_string())) {
+        Ok(text) => match std::io::stdout().lock().write_all(text.as_bytes()) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(_) => ExitCode::from(7),
+        },
+        Err(error) => {
+            tell(&error);
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<Scenario, String> {
+    let text =
+        std::fs::read_to_string(path).map_err(|e| format!("can't read {}: {e}", path.display()))?;
+    Scenario::parse(&text).map_err(|e| format!("{}: {e}", path.display()))
+}
+
 fn load(args: &Args) -> Result<Scenario, String> {
     let mut scenario = match &args.scenario {
-        Some(path) => {
-            let text = std::fs::read_to_string(path)
-                .map_err(|e| format!("can't read {}: {e}", path.display()))?;
-            Scenario::parse(&text).map_err(|e| format!("{}: {e}", path.display()))?
-        }
+        Some(path) => read(path)?,
         None => Scenario::default(),
     };
     if let Some(viewers) = args.viewers {

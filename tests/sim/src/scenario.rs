@@ -1,10 +1,10 @@
 //! A scenario: who takes part, on which wires, what goes wrong, and what must hold.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Everything that a run is decided by, together with its seed.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Scenario {
     /// A short name.
@@ -43,7 +43,7 @@ pub struct Scenario {
 }
 
 /// The broadcast.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Media {
     /// Video, bits a second.
@@ -63,7 +63,7 @@ pub struct Media {
 }
 
 /// The network.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Net {
     /// One-way delay of all links; absent: 5 to 150 ms by place.
@@ -83,7 +83,7 @@ pub struct Net {
 }
 
 /// One kind of viewers.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Class {
     /// Part of the viewers.
@@ -95,7 +95,7 @@ pub struct Class {
 }
 
 /// Something that happens.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, tag = "kind", rename_all = "kebab-case")]
 pub enum Fault {
     /// Viewers vanish silently, all at once.
@@ -157,8 +157,67 @@ pub enum Fault {
     },
 }
 
+impl Fault {
+    fn times(&mut self) -> (&mut f64, Option<&mut f64>) {
+        match self {
+            Self::Crash { at_s, .. }
+            | Self::Leave { at_s, .. }
+            | Self::Flash { at_s, .. }
+            | Self::OriginOffline { at_s, .. }
+            | Self::OriginRestart { at_s, .. } => (at_s, None),
+            Self::Churn { from_s, until_s, .. } => (from_s, Some(until_s)),
+        }
+    }
+
+    /// When it begins.
+    #[must_use]
+    pub fn at_s(&self) -> f64 {
+        *self.clone().times().0
+    }
+
+    /// Moves it, in seconds.
+    pub fn shift(&mut self, by: f64) {
+        let (from, until) = self.times();
+        *from += by;
+        if let Some(until) = until {
+            *until += by;
+        }
+    }
+
+    /// Whether it is of any consequence to so many viewers.
+    #[must_use]
+    pub fn is_felt_by(&self, viewers: u32) -> bool {
+        match self {
+            Self::Crash { count, share, .. } | Self::Leave { count, share, .. } => {
+                *count > 0 || (share * f64::from(viewers)).round() >= 1.0
+            }
+            Self::Flash { count, .. } => *count > 0,
+            Self::Churn { per_minute, .. } => *per_minute >= 0.01,
+            Self::OriginOffline { away_s, .. } | Self::OriginRestart { away_s, .. } => {
+                *away_s >= 0.5
+            }
+        }
+    }
+
+    /// Half as many viewers, or half as long.
+    pub fn halve(&mut self) {
+        let half = |count: &mut u32| *count = (*count / 2).max((*count).min(1));
+        match self {
+            Self::Crash { count, share, .. } | Self::Leave { count, share, .. } => {
+                half(count);
+                *share /= 2.0;
+            }
+            Self::Flash { count, .. } => half(count),
+            Self::Churn { per_minute, .. } => *per_minute /= 2.0,
+            Self::OriginOffline { away_s, .. } | Self::OriginRestart { away_s, .. } => {
+                *away_s /= 2.0;
+            }
+        }
+    }
+}
+
 /// Limits of a metric.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Bound {
     /// At most.
@@ -170,7 +229,7 @@ pub struct Bound {
 }
 
 /// What is turned off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Sabotage {
     /// Viewers accept children and don't forward.
