@@ -1,15 +1,34 @@
 //! The wires between nodes: messages, pieces and acknowledgements on their way.
 
+use manyhands_swarm::message::Path;
 use manyhands_swarm::{Arrival, LinkReport, Message, PeerIndex, TrackId};
 use std::time::Duration;
 
 use crate::link::{acks, delay_us, framed, trouble};
+use crate::scenario::Sabotage;
 use crate::world::{LINK_US, What, World};
+
+/// One in so many pieces is damaged by a forger.
+const FORGED: usize = 20;
+
+/// A piece on its way in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Coming {
+    pub(crate) to: u32,
+    pub(crate) from: u32,
+    pub(crate) run: u32,
+    pub(crate) id: (TrackId, u32, u8, u8),
+    pub(crate) repair: bool,
+    pub(crate) damaged: bool,
+}
 
 impl World {
     pub(crate) fn send(&mut self, id: u32, peer: u32, message: &Message) {
         self.letter.clear();
-        message.encode(&mut self.letter);
+        match self.scenario.sabotage {
+            Some(Sabotage::BlindPaths) => blinded(message).encode(&mut self.letter),
+            _ => message.encode(&mut self.letter),
+        }
         let size = self.letter.len() as u32;
         // Messages that leave together share a packet: half the framing each.
         let framing = (framed(size) - size) / 2;
@@ -52,6 +71,19 @@ impl World {
         node.sent.resent += u64::from(trouble.resent);
         conn.open_bytes += u64::from(len);
         conn.stirred = true;
+        let damaged = node.forges && self.chance.below(FORGED) == 0;
+        if id != 0
+            && let Some(checkers) = &mut self.checkers
+        {
+            checkers.used(self.now, id, &piece, "passes on");
+        }
+        if self.scenario.sabotage == Some(Sabotage::LostPieces)
+            && !transmit.repair
+            && self.chance.below(3) == 0
+        {
+            conn.coming.push((left + 2 * delay, len));
+            return;
+        }
         let name = (piece.track, piece.chunk, piece.substream, piece.part);
         let what = What::Piece {
             to: conn.other,
@@ -59,6 +91,7 @@ impl World {
             run,
             id: name,
             repair: transmit.repair,
+            damaged,
             queued: false,
         };
         self.queue.push(left + delay + trouble.extra_us, what);
@@ -94,14 +127,8 @@ impl World {
         node.peer_of(from).filter(|_| node.alive && !cut)
     }
 
-    pub(crate) fn on_piece(
-        &mut self,
-        to: u32,
-        from: u32,
-        run: u32,
-        id: (TrackId, u32, u8, u8),
-        repair: bool,
-    ) {
+    pub(crate) fn on_piece(&mut self, coming: Coming) {
+        let Coming { to, from, run, id, repair, damaged } = coming;
         let Some(peer) = self.live_conn(to, from) else { return };
         let Some(media) = self.tracks.iter().find(|t| t.config.track == id.0) else { return };
         let Some(piece) = media.piece(id.1, id.2, id.3) else { return };
@@ -117,6 +144,18 @@ impl World {
             node.run = run;
             node.swarm.handle_new_run(now);
             node.players.iter_mut().for_each(|p| p.restart(world, run_start));
+            if let Some(checkers) = &mut self.checkers {
+                checkers.verified.forget(to);
+            }
+        }
+        if self.scenario.sabotage != Some(Sabotage::NoVerify) {
+            if damaged {
+                node.swarm.handle_bad_piece(now, PeerIndex(peer));
+                return self.settle(to);
+            }
+            if let Some(checkers) = &mut self.checkers {
+                checkers.verified.note(to, &piece.id);
+            }
         }
         let arrival = node.swarm.handle_piece(now, PeerIndex(peer), &piece, repair);
         let age = (world - run_start) as i64 / 1000 - i64::from(piece.capture_ms);
@@ -125,6 +164,9 @@ impl World {
         if arrival == Arrival::New
             && let Some(player) = node.players.get_mut(usize::from(id.0))
         {
+            if let Some(checkers) = &mut self.checkers {
+                checkers.used(world, to, &piece.id, "plays");
+            }
             let late = player.wanted(id.1);
             if let Some(recording) = &mut self.recording
                 && player.is_playing()
@@ -141,19 +183,13 @@ impl World {
     }
 
     /// Puts a piece in line behind others that are coming in.
-    pub(crate) fn waits_for_downlink(
-        &mut self,
-        to: u32,
-        from: u32,
-        run: u32,
-        id: (TrackId, u32, u8, u8),
-        repair: bool,
-    ) -> bool {
+    pub(crate) fn waits_for_downlink(&mut self, coming: Coming) -> bool {
+        let Coming { to, from, run, id, repair, damaged } = coming;
         let media = self.tracks.iter().find(|t| t.config.track == id.0);
         let len = media.and_then(|t| t.piece(id.1, id.2, id.3)).map_or(0, |p| framed(p.len));
         let there = self.nodes[to as usize].wires.receive(self.now, len);
         if let Some(at) = there {
-            let what = What::Piece { to, from, run, id, repair, queued: true };
+            let what = What::Piece { to, from, run, id, repair, damaged, queued: true };
             self.queue.push(at, what);
         }
         there.is_some()
@@ -201,4 +237,16 @@ impl World {
         self.tell_playheads(id);
         self.look_for_holes(id);
     }
+}
+
+/// A message with paths in which nobody finds itself.
+fn blinded(message: &Message) -> Message {
+    let hide = |path: &mut Path| path.0.iter_mut().for_each(|hop| hop.id = hop.id.rotate_left(7));
+    let mut message = message.clone();
+    match &mut message {
+        Message::Accept(m) => hide(&mut m.path),
+        Message::PathUpdate(m) => hide(&mut m.path),
+        _ => {}
+    }
+    message
 }

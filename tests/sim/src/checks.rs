@@ -1,4 +1,4 @@
-//! Whether a report keeps to the bounds of its scenario.
+//! Whether a run keeps to the bounds of its scenario, and whether a checker has found something.
 
 use crate::report::Report;
 use crate::scenario::Bound;
@@ -26,11 +26,11 @@ pub fn broken_by(value: f64, bound: &Bound) -> bool {
     value.is_nan() || bound.max.is_some_and(|m| value > m) || bound.min.is_some_and(|m| value < m)
 }
 
-/// Every bound that is broken.
+/// What checkers have found, and every bound that is broken.
 #[must_use]
 pub fn broken(report: &Report, bounds: &BTreeMap<String, Bound>) -> Vec<Broken> {
     let values = report.metrics();
-    let mut broken = Vec::new();
+    let mut broken = report.found.clone();
     for (name, bound) in bounds {
         let mut say = |how: String| broken.push(Broken { name: name.clone(), how });
         let Some(value) = values.get(name.as_str()) else {

@@ -12,6 +12,7 @@
 //! What it leaves out: congestion control inside one connection, and loss in bursts.
 
 mod carry;
+mod check;
 pub mod checks;
 mod clock;
 mod connect;

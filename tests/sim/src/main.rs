@@ -30,7 +30,7 @@ struct Args {
     #[arg(long)]
     trace: Option<u32>,
     /// Turns a mechanism off; the bounds must then fail.
-    #[arg(long, value_parser = ["no-forward", "no-repair"])]
+    #[arg(long, value_parser = Sabotage::NAMED.map(|(name, _)| name))]
     sabotage: Option<String>,
     /// Draws the run as SVG.
     #[arg(long, value_name = "FILE.svg")]
@@ -170,11 +170,7 @@ fn load(args: &Args) -> Result<Scenario, String> {
     }
     scenario.trace = args.trace;
     scenario.seed = args.seed.unwrap_or(scenario.seed);
-    scenario.sabotage = match args.sabotage.as_deref() {
-        Some("no-forward") => Some(Sabotage::NoForward),
-        Some("no-repair") => Some(Sabotage::NoRepair),
-        _ => scenario.sabotage,
-    };
+    scenario.sabotage = args.sabotage.as_deref().and_then(Sabotage::named).or(scenario.sabotage);
     if args.page.is_some() && scenario.viewers > page::MOST_VIEWERS {
         let most = page::MOST_VIEWERS;
         return Err(format!(

@@ -86,6 +86,8 @@ pub(crate) struct Node {
     pub(crate) offline: bool,
     /// It accepts children and does not forward.
     pub(crate) black_hole: bool,
+    /// It damages some of what it passes on.
+    pub(crate) forges: bool,
     pub(crate) swarm: Swarm,
     pub(crate) wires: Wires,
     pub(crate) clock: Clock,

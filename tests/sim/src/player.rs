@@ -136,6 +136,11 @@ impl Player {
         self.stalled_since.is_some()
     }
 
+    /// Since when it stands.
+    pub(crate) const fn stands_since(&self) -> Option<u64> {
+        self.stalled_since
+    }
+
     pub(crate) const fn is_playing(&self) -> bool {
         self.next.is_some()
     }

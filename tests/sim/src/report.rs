@@ -4,6 +4,8 @@ use manyhands_swarm::Counters;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
+use crate::check::Checkers;
+use crate::checks::Broken;
 use crate::node::{Node, Traffic};
 use crate::world::World;
 
@@ -102,6 +104,14 @@ pub struct Report {
     pub fed_by_origin_only: u32,
     /// Substreams without a parent at the end, over all viewers.
     pub orphan_lanes: u32,
+    /// Seconds that pictures stood, each viewer's for itself, by what was lacking first on the way of
+    /// the piece they waited for (`check/starved.rs`).
+    pub starved_s: BTreeMap<&'static str, f64>,
+    /// Checkers that have found something.
+    pub checkers_broken: u32,
+    /// What they have found.
+    #[serde(skip)]
+    pub found: Vec<Broken>,
     /// Counts of all nodes over the measured time.
     pub counters: BTreeMap<&'static str, u64>,
     /// Events handled.
@@ -143,6 +153,7 @@ impl Report {
         let (stall, total, worst, skip) = stalls(&viewers, &present);
         let stats: Vec<_> = present.iter().map(|n| n.swarm.stats()).collect();
         let origin = world.nodes[0].swarm.stats();
+        let found = world.checkers.as_ref().map(Checkers::broken).unwrap_or_default();
         let arrivals = traffic.counters.new_pieces + traffic.counters.duplicate_pieces;
         Self {
             name: world.scenario.name.clone(),
@@ -179,6 +190,9 @@ impl Report {
             starved_viewers: starved(world, &present),
             fed_by_origin_only: stats.iter().filter(|s| only_origin(s)).count() as u32,
             orphan_lanes: stats.iter().flat_map(|s| &s.lanes).filter(|l| l.orphan).count() as u32,
+            starved_s: world.checkers.as_ref().map(Checkers::starved_s).unwrap_or_default(),
+            checkers_broken: found.len() as u32,
+            found,
             counters: names(&traffic.counters),
             events: world.events,
             event_hash: format!("{:016x}", world.hash.value()),

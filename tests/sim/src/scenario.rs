@@ -31,6 +31,8 @@ pub struct Scenario {
     pub slot_ratio: f64,
     /// Part of the uploaders that accept children and don't forward.
     pub black_holes: f64,
+    /// Part of the uploaders that damage some of the pieces they pass on.
+    pub forgers: f64,
     /// What happens.
     pub fault: Vec<Fault>,
     /// What must hold: a metric's name and its limits.
@@ -236,6 +238,35 @@ pub enum Sabotage {
     NoForward,
     /// Nobody asks for late pieces.
     NoRepair,
+    /// Drivers don't verify, and a fifth of the uploaders forge.
+    NoVerify,
+    /// Nobody finds itself in a path.
+    BlindPaths,
+    /// Devices take three times their allowance for it.
+    Greedy,
+    /// A fifth of the drivers leave outputs where they are.
+    DeafDriver,
+    /// Wires lose a third of the live pieces without a trace, and nobody asks.
+    LostPieces,
+}
+
+impl Sabotage {
+    /// All of them by their names.
+    pub const NAMED: [(&'static str, Self); 7] = [
+        ("no-forward", Self::NoForward),
+        ("no-repair", Self::NoRepair),
+        ("no-verify", Self::NoVerify),
+        ("blind-paths", Self::BlindPaths),
+        ("greedy", Self::Greedy),
+        ("deaf-driver", Self::DeafDriver),
+        ("lost-pieces", Self::LostPieces),
+    ];
+
+    /// By its name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::NAMED.iter().find(|(n, _)| *n == name).map(|(_, s)| *s)
+    }
 }
 
 impl Default for Scenario {
@@ -253,6 +284,7 @@ impl Default for Scenario {
             class: evidence_mix(),
             slot_ratio: 1.3,
             black_holes: 0.0,
+            forgers: 0.0,
             fault: Vec::new(),
             bounds: BTreeMap::new(),
             sabotage: None,
@@ -317,8 +349,10 @@ impl Scenario {
         if !(1..=16).contains(&media.k) || media.chunk_ms < 20 || media.gop_ms < 100 {
             return Err("media: k must be 1 to 16, chunk_ms 20 or more, gop_ms 100 or more".into());
         }
-        if !(0.0..=1.0).contains(&self.black_holes) {
-            return Err("black_holes: a part of the uploaders, 0 to 1".into());
+        for (name, part) in [("black_holes", self.black_holes), ("forgers", self.forgers)] {
+            if !(0.0..=1.0).contains(&part) {
+                return Err(format!("{name}: a part of the uploaders, 0 to 1"));
+            }
         }
         if self.class.iter().map(|c| c.share).sum::<f64>() <= 0.0 {
             return Err("class: the shares must add up to more than 0".into());

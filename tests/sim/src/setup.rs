@@ -128,7 +128,14 @@ impl World {
         let black_hole =
             holes > 0.0 && role == Role::Viewer && upload_bps > 0 && dice.unit() < holes;
         config.forward = self.scenario.sabotage != Some(Sabotage::NoForward) && !black_hole;
-        config.repair = self.scenario.sabotage != Some(Sabotage::NoRepair);
+        config.repair =
+            !matches!(self.scenario.sabotage, Some(Sabotage::NoRepair | Sabotage::LostPieces));
+        let forgers = match self.scenario.sabotage {
+            Some(Sabotage::NoVerify) => 0.2,
+            _ => self.scenario.forgers,
+        };
+        let forges =
+            forgers > 0.0 && role == Role::Viewer && upload_bps > 0 && dice.unit() < forgers;
         let wire = if role == Role::Origin && self.scenario.origin_upload <= 0.0 {
             100_000_000
         } else {
@@ -142,6 +149,7 @@ impl World {
             leaving: false,
             offline: false,
             black_hole,
+            forges,
             swarm: Swarm::new(config),
             wires: Wires::new(dice, &self.scenario.net, wire),
             clock: Clock {

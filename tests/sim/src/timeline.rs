@@ -67,6 +67,7 @@ impl World {
         if let Some(recording) = &mut self.recording {
             recording.look(&self.nodes, &self.by_name);
         }
+        self.check();
         self.queue.push(self.now + SAMPLE_US, What::Sample);
     }
 }

@@ -1,6 +1,7 @@
 //! The broadcast comes in, viewers come, and their playout clocks run.
 
 use crate::player::Player;
+use crate::scenario::Sabotage;
 use crate::world::{LINK_US, What, World};
 
 impl World {
@@ -73,7 +74,8 @@ impl World {
         node.players =
             configs.iter().map(|c| Player::new(u32::from(c.k), c.chunk_ms, run_start)).collect();
         node.players.iter_mut().for_each(|p| p.measuring = measuring);
-        node.swarm.handle_allowance(now, Some(node.upload_bps));
+        let greed = if self.scenario.sabotage == Some(Sabotage::Greedy) { 3 } else { 1 };
+        node.swarm.handle_allowance(now, Some(node.upload_bps * greed));
         node.swarm.handle_tracks(now, &configs);
         for player in 0..configs.len() as u8 {
             self.queue.push(world + 10_000, What::Play { node: id, player });
@@ -92,5 +94,24 @@ impl World {
         self.before = self.nodes.iter().map(|n| (n.sent, n.received)).collect();
         self.counters_before = self.nodes.iter().map(|n| *n.swarm.counters()).collect();
         self.origin_sent_before = self.origin_sent_old + self.nodes[0].sent.all();
+    }
+}
+
+impl World {
+    /// When a piece's chunk was closed, in world time.
+    pub(crate) fn capture_at(&self, piece: &manyhands_swarm::PieceId) -> u64 {
+        let media = self.tracks.get(usize::from(piece.track));
+        let ms = media.map_or(0, |m| m.capture_ms(piece.chunk));
+        self.run_start + u64::from(ms) * 1000
+    }
+
+    /// The keyframe that a viewer who has just come could begin with by now.
+    pub(crate) fn begins_with(&self, track: usize) -> Option<u32> {
+        /// Nobody is further behind the broadcaster who is well.
+        const BEHIND_US: u64 = 3_000_000;
+        let media = self.tracks.get(track)?;
+        let age = self.now.checked_sub(self.run_start + BEHIND_US)?;
+        let newest = u32::try_from(age / 1000 / u64::from(media.config.chunk_ms)).ok()?;
+        (0..=newest).rev().find(|c| media.chunks.get(*c as usize).is_some_and(|c| c.keyframe))
     }
 }

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::time::Instant;
 
+use crate::carry::Coming;
+use crate::check::Checkers;
 use crate::dice::Dice;
 use crate::hash::EventHash;
 use crate::holes::Holes;
@@ -13,7 +15,7 @@ use crate::node::{Node, Traffic};
 use crate::queue::Calendar;
 use crate::recording::Recording;
 use crate::report::Report;
-use crate::scenario::Scenario;
+use crate::scenario::{Sabotage, Scenario};
 use crate::timeline::Timeline;
 
 /// The driver hands the wire at most this much ahead (DESIGN, "swarm owns the one uplink queue").
@@ -21,21 +23,56 @@ const AHEAD_US: u64 = 20_000;
 /// The transport is asked, and the playhead told, this often.
 pub(crate) const LINK_US: u64 = 100_000;
 
+/// Sabotaged drivers go deaf when their nodes know others.
+const DEAF_FROM_US: u64 = 15_000_000;
+
 /// Something that will happen.
 #[derive(Clone, Debug)]
 pub(crate) enum What {
     Wake(u32),
-    Message { to: u32, from: u32, bytes: Box<[u8]> },
-    Piece { to: u32, from: u32, run: u32, id: (TrackId, u32, u8, u8), repair: bool, queued: bool },
-    Connected { dialler: u32, listener: u32, accept: bool },
-    DialFailed { dialler: u32, listener: u32 },
-    Gone { at: u32, other: u32, sent: u64 },
+    Message {
+        to: u32,
+        from: u32,
+        bytes: Box<[u8]>,
+    },
+    Piece {
+        to: u32,
+        from: u32,
+        run: u32,
+        id: (TrackId, u32, u8, u8),
+        repair: bool,
+        damaged: bool,
+        queued: bool,
+    },
+    Connected {
+        dialler: u32,
+        listener: u32,
+        accept: bool,
+    },
+    DialFailed {
+        dialler: u32,
+        listener: u32,
+    },
+    Gone {
+        at: u32,
+        other: u32,
+        sent: u64,
+    },
     Links(u32),
-    Play { node: u32, player: u8 },
-    Publish { track: u8, chunk: u32, run: u32 },
+    Play {
+        node: u32,
+        player: u8,
+    },
+    Publish {
+        track: u8,
+        chunk: u32,
+        run: u32,
+    },
     Come(u32),
     Fault(usize),
-    ChurnStep { fault: usize },
+    ChurnStep {
+        fault: usize,
+    },
     OriginBack,
     OriginOnline,
     Measure,
@@ -71,6 +108,8 @@ pub(crate) struct World {
     pub(crate) scale: f64,
     pub(crate) timeline: Timeline,
     pub(crate) holes: Holes,
+    /// Absent where there are too many nodes for them.
+    pub(crate) checkers: Option<Checkers>,
     /// Kept for the page, if one is asked for.
     pub(crate) recording: Option<Recording>,
     /// The message that is being sent.
@@ -114,6 +153,7 @@ impl World {
             timeline: Timeline::default(),
             holes: Holes::default(),
             recording: None,
+            checkers: Checkers::of(&scenario),
             letter: Vec::new(),
             scenario,
         };
@@ -189,9 +229,10 @@ impl World {
                 }
             }
             What::Message { to, from, bytes } => self.on_message(to, from, &bytes),
-            What::Piece { to, from, run, id, repair, queued } => {
-                if queued || !self.waits_for_downlink(to, from, run, id, repair) {
-                    self.on_piece(to, from, run, id, repair);
+            What::Piece { to, from, run, id, repair, damaged, queued } => {
+                let coming = Coming { to, from, run, id, repair, damaged };
+                if queued || !self.waits_for_downlink(coming) {
+                    self.on_piece(coming);
                 }
             }
             What::Connected { dialler, listener, accept } => {
@@ -219,7 +260,10 @@ impl World {
         }
         let now = self.local(id);
         self.nodes[id as usize].swarm.handle_timeout(now);
-        while let Some(output) = self.nodes[id as usize].swarm.poll_output() {
+        let deaf = self.scenario.sabotage == Some(Sabotage::DeafDriver)
+            && id % 5 == 4
+            && self.now > DEAF_FROM_US;
+        while !deaf && let Some(output) = self.nodes[id as usize].swarm.poll_output() {
             self.carry_out(id, output);
         }
         let mut wake = None;
