@@ -52,6 +52,13 @@ pub struct GoLive {
     pub dht: bool,
 }
 
+/// About how many bytes leave in an hour of a broadcast, whatever the size of its audience.
+/// `sound_bps` is bits a second of sound.
+#[uniffi::export]
+pub fn bytes_an_hour(picture: Picture, sound_bps: u32) -> u64 {
+    manyhands_session::bytes_an_hour(u64::from(picture.bitrate) + u64::from(sound_bps))
+}
+
 /// A running broadcast.
 #[derive(Debug, uniffi::Object)]
 pub struct Broadcaster {
@@ -95,6 +102,11 @@ impl Broadcaster {
     /// The open invitation, as bare text. It is a secret.
     pub fn link(&self) -> String {
         self.broadcast.link().to_text()
+    }
+
+    /// Where it can be dialled, as `host:port`.
+    pub fn addresses(&self) -> Vec<String> {
+        self.broadcast.addresses().iter().map(ToString::to_string).collect()
     }
 
     /// Takes a coded picture, captured now. Parameter sets may stand in front of it, or come alone.

@@ -1,7 +1,9 @@
 //! Lending a hand: what the person allows and what the device reports, as the core wants them. The
 //! core decides what they mean; a shell passes on what the system says.
 
-use manyhands_session::{Budgets, Conditions, Contribution, Lending, Limits, Network, Power};
+use manyhands_session::{
+    Budgets, Conditions, Contribution, Given, Lending, Limits, Network, Power,
+};
 
 /// How the device reaches others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
@@ -107,6 +109,28 @@ pub struct LendingSetup {
     /// every viewer. Nothing: it is forgotten at the end.
     #[uniffi(default = None)]
     pub ledger: Option<String>,
+}
+
+/// Bytes that left this device, each nothing where it is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Record)]
+pub struct GivenSoFar {
+    /// Today, by the local calendar.
+    pub today: Option<u64>,
+    /// This month.
+    pub month: Option<u64>,
+    /// Of today's, what left on metered networks.
+    pub metered_today: Option<u64>,
+    /// Of this month's, what left on metered networks.
+    pub metered_month: Option<u64>,
+}
+
+/// What a ledger says while no viewer runs. `utc_offset_s` is what the time zone adds to UTC now.
+/// Waits for the disk.
+#[uniffi::export]
+pub fn given_so_far(ledger: String, utc_offset_s: i32) -> GivenSoFar {
+    let Given { today, month, metered_today, metered_month } =
+        Given::read(ledger.into(), utc_offset_s);
+    GivenSoFar { today, month, metered_today, metered_month }
 }
 
 impl From<LendingSetup> for Contribution {

@@ -22,7 +22,7 @@ mod reason;
 mod runtime;
 mod viewer;
 
-pub use broadcaster::{Broadcaster, GoLive};
+pub use broadcaster::{Broadcaster, GoLive, bytes_an_hour};
 pub use event::{EndReason, SessionEvent, WatchState};
 pub use failure::Failure;
 pub use figures::Figures;
@@ -32,9 +32,12 @@ pub use format::{
 };
 pub use health::{EncoderTarget, Health, HealthCause, HealthLevel, OnAir, Picture};
 pub use lending::{
-    DeviceState, Heat, LendingLimits, LendingOn, LendingSetup, NetworkKind, PlayState,
+    DeviceState, GivenSoFar, Heat, LendingLimits, LendingOn, LendingSetup, NetworkKind, PlayState,
+    given_so_far,
 };
-pub use link::{ChannelKeys, LinkInfo, ShareForms, inspect_link, new_channel, share_forms};
+pub use link::{
+    ChannelKeys, LinkInfo, ShareForms, inspect_link, new_channel, open_link, share_forms,
+};
 pub use reason::LendingReason;
 pub use viewer::{Join, Viewer};
 

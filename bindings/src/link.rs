@@ -60,6 +60,14 @@ pub fn new_channel() -> ChannelKeys {
     ChannelKeys { seed, invite: Secret::<[u8; 16]>::random(&mut rng).expose().to_vec() }
 }
 
+/// The open invitation to a channel, as bare text: what it is before the first broadcast, and between
+/// two. It has no addresses yet. It is a secret.
+#[uniffi::export]
+pub fn open_link(keys: ChannelKeys) -> Result<String, Failure> {
+    let (channel, invite) = keys.open()?;
+    Ok(Link::open(channel.key(), invite).to_text())
+}
+
 /// Reads a link in any of its forms.
 #[uniffi::export]
 pub fn inspect_link(text: &str) -> Result<LinkInfo, Failure> {

@@ -77,6 +77,19 @@ impl Viewer {
         self.watch.title()
     }
 
+    /// Where it can be dialled, as `host:port`.
+    pub fn addresses(&self) -> Vec<String> {
+        self.watch.addresses().iter().map(ToString::to_string).collect()
+    }
+
+    /// The system has found a member of this broadcast at this address, `host:port`. It is tried
+    /// when addresses are wanted.
+    pub async fn found(&self, address: String) -> Result<(), Failure> {
+        let bad = |_| Failure::BadOptions(format!("'{address}' is no address"));
+        self.watch.found(address.parse().map_err(bad)?).await;
+        Ok(())
+    }
+
     /// Waits for the next picture that is due; `None` when it has ended or was stopped.
     pub async fn next_video_unit(&self) -> Result<Option<VideoUnit>, Failure> {
         let pulled = self.rows.video.next().await?;

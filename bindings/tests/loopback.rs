@@ -9,11 +9,11 @@ mod support;
 use std::time::{Duration, Instant};
 
 use manyhands_bindings::{
-    Broadcaster, DeviceState, EndReason, Failure, Figures, Framing, GoLive, Heat, Join,
-    LendingLimits, LendingOn, LendingReason, LendingSetup, NetworkKind, PlayState, SessionEvent,
-    Times, VideoTrack, Viewer, inspect_link, share_forms,
+    Broadcaster, DeviceState, EndReason, Failure, Figures, GoLive, Join, LendingLimits, LendingOn,
+    LendingReason, LendingSetup, NetworkKind, SessionEvent, Times, VideoTrack, Viewer,
+    given_so_far, inspect_link, open_link, share_forms,
 };
-use support::shell::{LOOPBACK, PATIENCE, go_live, join, play, silent};
+use support::shell::{PATIENCE, go_live, join, joining, on_wifi, play, silent};
 use support::{Track, Unit};
 use tokio::time::timeout;
 
@@ -93,6 +93,56 @@ async fn decoders_get_what_encoders_gave() {
     assert!(matches!(pushed, Err(Failure::Ended(_))), "{pushed:?}");
 }
 
+/// The broadcaster has a socket for IPv4 alone, the second viewer one for IPv6 alone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_can_reach_only_another_viewer_gets_all_of_it_from_there() {
+    let film = support::film(6);
+    let broadcaster = Broadcaster::go_live(go_live(&film)).unwrap();
+    let first =
+        Viewer::join(Join { listen: "[::]:0".into(), ..joining(broadcaster.link()) }).unwrap();
+    let port = first.addresses()[0].rsplit_once(':').unwrap().1.to_owned();
+    let second =
+        Viewer::join(Join { listen: "[::1]:0".into(), ..joining(broadcaster.link()) }).unwrap();
+    second.found(format!("[::1]:{port}")).await.unwrap();
+    assert!(matches!(second.found("nowhere".into()).await, Err(Failure::BadOptions(_))));
+    let joined = async {
+        while !matches!(second.next_event().await, Ok(Some(SessionEvent::Joined { .. }))) {}
+    };
+    timeout(PATIENCE, joined).await.expect("the second finds the first");
+    let watching = async {
+        let mut pictures = Vec::new();
+        while let Some(unit) = second.next_video_unit().await.unwrap() {
+            pictures.push(Unit { data: unit.data, times: unit.times, keyframe: unit.keyframe });
+        }
+        pictures
+    };
+    let playing = async {
+        play(&broadcaster, &film).await;
+        let helping = first.figures().await.unwrap().helping;
+        broadcaster.finish().await.expect("the last figures");
+        helping
+    };
+    let both = async { tokio::join!(watching, playing) };
+    let (pictures, helping) = timeout(PATIENCE, both).await.unwrap();
+    compare(&pictures, &film[0]);
+    assert_eq!(helping, 1);
+    let figures = second.leave().await.unwrap();
+    assert_eq!(figures.from_broadcaster, 0);
+    assert!(figures.from_viewers > 100_000, "{}", figures.from_viewers);
+}
+
+/// What a person can hand on before the first broadcast leads to the same channel as later.
+#[test]
+fn a_link_is_there_before_it_is_live() {
+    let options = go_live(&silent());
+    let before = open_link(options.keys.clone()).unwrap();
+    let broadcaster = Broadcaster::go_live(options).unwrap();
+    let (before, live) =
+        (inspect_link(&before).unwrap(), inspect_link(&broadcaster.link()).unwrap());
+    assert_eq!(before.channel, live.channel);
+    assert!(before.hints.is_empty() && !live.hints.is_empty());
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn stopping_ends_every_call_that_waits() {
     let broadcaster = Broadcaster::go_live(go_live(&silent())).unwrap();
@@ -124,19 +174,9 @@ async fn stopping_ends_every_call_that_waits() {
 
 #[tokio::test]
 async fn a_failure_has_a_kind_and_a_message() {
-    let listen = || LOOPBACK.to_owned();
-    let framing = Framing::StartCodes;
-    let cut = Join {
-        link: "abc".into(),
-        framing,
-        upload_limit_bps: None,
-        lending: None,
-        patience_ms: None,
-        listen: listen(),
-        local: false,
-        dht: false,
+    let Err(Failure::DamagedLink(message)) = Viewer::join(joining("abc".into())) else {
+        panic!("a cut link")
     };
-    let Err(Failure::DamagedLink(message)) = Viewer::join(cut) else { panic!("a cut link") };
     assert!(message.contains("damaged"), "{message}");
     let film = silent();
     let refused = |options| matches!(Broadcaster::go_live(options), Err(Failure::BadOptions(_)));
@@ -162,35 +202,16 @@ async fn what_a_device_reports_rules_what_it_gives() {
     let off = LendingOn { on: false, ..on };
     let limits =
         LendingLimits { agreed: false, unmetered: on, metered: off, rate_bps: Some(4_000_000) };
-    let device = DeviceState {
-        network: NetworkKind::Wifi,
-        metered: Some(false),
-        roaming: false,
-        data_saver: false,
-        battery_percent: Some(80),
-        charging: false,
-        battery_saver: false,
-        heat: Heat::Normal,
-        in_call: false,
-        live: false,
-        play: PlayState::Foreground,
-        utc_offset_s: 3600,
-    };
+    let device = on_wifi();
     let dir = tempfile::tempdir().unwrap();
     let ledger = dir.path().join("ledger");
     let viewer = Viewer::join(Join {
-        link: broadcaster.link(),
-        framing: Framing::StartCodes,
-        upload_limit_bps: None,
         lending: Some(LendingSetup {
             limits,
             device,
             ledger: Some(ledger.to_str().unwrap().to_owned()),
         }),
-        patience_ms: None,
-        listen: LOOPBACK.to_owned(),
-        local: false,
-        dht: false,
+        ..joining(broadcaster.link())
     })
     .unwrap();
     assert_eq!(lends(&viewer, LendingReason::NotYet).await.upload_limit_bps, Some(0));
@@ -199,7 +220,8 @@ async fn what_a_device_reports_rules_what_it_gives() {
     viewer.set_device(DeviceState { network: NetworkKind::Mobile, metered: None, ..device }).await;
     assert_eq!(lends(&viewer, LendingReason::Mobile).await.upload_limit_bps, Some(0));
     viewer.leave().await.unwrap();
-    assert!(ledger.exists());
+    let given = given_so_far(ledger.to_str().unwrap().to_owned(), 3600);
+    assert!(given.today.is_some() && given.month.is_some(), "{given:?}");
 }
 
 /// Asks until that is the reason.

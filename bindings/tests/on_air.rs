@@ -8,10 +8,10 @@ mod support;
 use std::time::Duration;
 
 use manyhands_bindings::{
-    Broadcaster, DeviceState, GoLive, HealthCause, Heat, NetworkKind, OnAir, Picture, PlayState,
-    SessionEvent, Viewer, WatchState,
+    Broadcaster, DeviceState, GoLive, HealthCause, Heat, OnAir, Picture, SessionEvent, Viewer,
+    WatchState,
 };
-use support::shell::{PATIENCE, go_live, join, play, silent};
+use support::shell::{PATIENCE, go_live, join, on_wifi, play, silent};
 use tokio::time::timeout;
 
 /// Waits until the viewer shows this.
@@ -98,20 +98,7 @@ async fn heat_tells_the_encoder_what_to_make() {
     let chosen = Picture { width: 1280, height: 720, frame_rate: 30, bitrate: 2_000_000 };
     let options = GoLive { picture: Some(chosen), ..go_live(&silent()) };
     let broadcaster = Broadcaster::go_live(options).unwrap();
-    let cool = DeviceState {
-        network: NetworkKind::Wifi,
-        metered: None,
-        roaming: false,
-        data_saver: false,
-        battery_percent: Some(80),
-        charging: false,
-        battery_saver: false,
-        heat: Heat::Normal,
-        in_call: false,
-        live: true,
-        play: PlayState::Foreground,
-        utc_offset_s: 0,
-    };
+    let cool = DeviceState { live: true, ..on_wifi() };
     for (heat, steps, camera_off) in
         [(Heat::Moderate, 1, false), (Heat::Severe, 2, false), (Heat::Critical, 2, true)]
     {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use manyhands_bindings::{
-    AudioCodec, AudioTrack, Broadcaster, Failure, Framing, GoLive, Join, VideoTrack, Viewer,
-    new_channel,
+    AudioCodec, AudioTrack, Broadcaster, DeviceState, Failure, Framing, GoLive, Heat, Join,
+    NetworkKind, PlayState, VideoTrack, Viewer, new_channel,
 };
 use tokio::time::sleep_until;
 
@@ -53,20 +53,40 @@ pub(crate) fn silent() -> [Track; 2] {
     [track(), track()]
 }
 
-pub(crate) fn join(link: String) -> Arc<Viewer> {
-    let listen = LOOPBACK.into();
-    let framing = Framing::Lengths;
-    Viewer::join(Join {
+/// How a viewer here joins, but for what a test changes.
+pub(crate) fn joining(link: String) -> Join {
+    Join {
         link,
-        framing,
+        framing: Framing::Lengths,
         upload_limit_bps: None,
         lending: None,
         patience_ms: None,
-        listen,
+        listen: LOOPBACK.into(),
         local: false,
         dht: false,
-    })
-    .unwrap()
+    }
+}
+
+pub(crate) fn join(link: String) -> Arc<Viewer> {
+    Viewer::join(joining(link)).unwrap()
+}
+
+/// What a phone reports on Wi-Fi with a good battery.
+pub(crate) fn on_wifi() -> DeviceState {
+    DeviceState {
+        network: NetworkKind::Wifi,
+        metered: Some(false),
+        roaming: false,
+        data_saver: false,
+        battery_percent: Some(80),
+        charging: false,
+        battery_saver: false,
+        heat: Heat::Normal,
+        in_call: false,
+        live: false,
+        play: PlayState::Foreground,
+        utc_offset_s: 3600,
+    }
 }
 
 /// Pushes a film as fast as it plays, each unit when it is due.

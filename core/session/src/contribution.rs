@@ -4,6 +4,7 @@
 //! A task of its own (`giver`) does it, so that neither a slow shell nor a slow disk holds a worsening
 //! up. What a shell says goes to it as a [`Change`]; what may be given comes back as a [`Giving`].
 
+mod given;
 mod giver;
 
 use std::future::pending;
@@ -15,6 +16,7 @@ use manyhands_policy::{Allowance, Balance, Conditions, Limits, Now, Policy};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 
+pub use self::given::Given;
 use self::giver::Giver;
 use crate::clocks;
 use crate::ledger_file::Book;
@@ -82,17 +84,17 @@ impl Giving {
     /// As the `stats` object shows it, known how many others are fed.
     pub(crate) fn upload(&self, fed: u64) -> Upload {
         let Self { allowance, balance } = self;
-        let month = |used: u64| balance.month_known.then_some(used);
+        let given = Given::of(balance);
         let reason = allowance.reason.with_fed(fed);
         Upload {
             limit_bps: allowance.bps,
             reason: reason.word(),
             lending: Some(reason),
             helping: fed,
-            used_today: balance.used_today(),
-            used_month: month(balance.unmetered.month.saturating_add(balance.metered.month)),
-            metered_today: balance.day_known.then_some(balance.metered.day),
-            metered_month: month(balance.metered.month),
+            used_today: given.today,
+            used_month: given.month,
+            metered_today: given.metered_today,
+            metered_month: given.metered_month,
         }
     }
 }

@@ -10,6 +10,7 @@ mod broadcast;
 mod buffer;
 mod clocks;
 mod contribution;
+mod cost;
 mod diagnosis;
 mod event;
 mod feed;
@@ -33,7 +34,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 pub use adaptation::{Picture, Target};
 pub use broadcast::{Broadcast, BroadcastConfig};
-pub use contribution::Contribution;
+pub use contribution::{Contribution, Given};
+pub use cost::bytes_an_hour;
 pub use diagnosis::{Diagnosis, DiagnosisConfig, LocalNetwork, Meeting, Nat, diagnose};
 pub use event::{EndReason, Event, Released, Watching};
 pub use feed::{AudioInput, Encoders, Feed, FeedError, Framing, Times, VideoInput, framed};

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use manyhands_net::{Credentials, Node, NodeConfig, Via};
+use manyhands_net::{Credentials, Node, NodeConfig, Via, dialable_addresses};
 use manyhands_policy::{Conditions, Limits, Tariff};
 use manyhands_stream::{Link, Member};
 use parking_lot::Mutex;
@@ -70,6 +70,7 @@ enum Command {
     Stats(oneshot::Sender<Stats>),
     Hold(bool),
     GoLive,
+    Found(SocketAddr),
     Leave(oneshot::Sender<Option<Stats>>),
 }
 
@@ -120,6 +121,18 @@ impl Watch {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where this viewer can be dialled.
+    #[must_use]
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        dialable_addresses(self.address, manyhands_stream::MAX_HINTS)
+    }
+
+    /// The shell's own means have found a member at this address, as the system's search of the
+    /// local network does. It is tried when addresses are wanted, or when few are near.
+    pub async fn found(&self, address: SocketAddr) {
+        let _ = self.commands.send(Command::Found(address)).await;
     }
 
     /// The broadcast's title; empty until it is known.

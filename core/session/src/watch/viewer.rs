@@ -1,9 +1,10 @@
 //! The task behind a viewer: the node's pieces into the player, what is due out to the shell.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use manyhands_net::{Credentials, Node, NodeEvent, Report};
+use manyhands_net::{Credentials, Node, NodeEvent, Prospect, Report, Via};
 use manyhands_policy::Tariff;
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
@@ -111,6 +112,7 @@ impl Viewer {
                         self.hold(false);
                         self.player.go_live();
                     }
+                    Some(Command::Found(address)) => self.found(address).await,
                     Some(Command::Leave(reply)) => {
                         let _ = reply.send(self.leave().await);
                         return;
@@ -145,7 +147,7 @@ impl Viewer {
                             let _ = reply.send(stats);
                         }
                     }
-                    Some(Command::Hold(_) | Command::GoLive) => {}
+                    Some(Command::Hold(_) | Command::GoLive | Command::Found(_)) => {}
                     Some(Command::Leave(reply)) => {
                         let _ = reply.send(self.leave().await);
                         return;
@@ -284,6 +286,10 @@ impl Viewer {
         let now_us = self.node.now().as_micros().cast_signed();
         let media_us = self.node.media_time().map_or(0, |media| media.media_us);
         self.player.set_held(held, now_us, media_us);
+    }
+
+    async fn found(&self, address: SocketAddr) {
+        self.node.offer(Prospect { address, via: Via::Local, node: None }).await;
     }
 
     /// Once a second: who answers, how many they are, and what it has cost.
