@@ -26,35 +26,54 @@ const UNIT: usize = 20_000;
 const UNITS: i64 = 600;
 const GROUP: i64 = 30;
 /// What may be missed by one in a hundred, and what the library may take.
-const PUSH_US: f64 = 100.0;
-const PULL_US: f64 = 1_000.0;
+const PUSH_US: u64 = 100;
+const PULL_US: u64 = 1_000;
 const LIBRARY_BYTES: u64 = 6_000_000;
 
-/// Bytes that are copied: the unit once, and what keeps it together.
-const COPIED_BYTES: u64 = UNIT as u64 + 256;
+/// Bytes that a push takes of the heap: the unit once, where the core keeps it, and what holds it
+/// together. Crossing the border copies nothing.
+const KEPT_BYTES: u64 = UNIT as u64 + 256;
+/// At most: now and then the queue takes a block of its own. A second copy would be more.
+const MOST_BYTES: u64 = 2 * UNIT as u64 - 1;
 
 fn main() -> ExitCode {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let (push_us, copied, pull_us) = runtime.block_on(run());
+    let Costs { pushes, kept, pulls } = runtime.block_on(run());
     let mut targets = serde_json::Map::new();
     let mut target = |name: &str, value: Value, most: Value, met: bool| {
         targets.insert(name.into(), json!({"value": value, "target": most, "met": met}));
         met
     };
-    let mut ok = target("push_p99_us", json!(push_us), json!(PUSH_US), push_us <= PUSH_US);
-    ok &= target("push_bytes", json!(copied), json!(COPIED_BYTES), copied <= COPIED_BYTES);
-    ok &= target("pull_p99_us", json!(pull_us), json!(PULL_US), pull_us <= PULL_US);
+    let (push, pull) = (part(&pushes, 99), part(&pulls, 99));
+    let mut ok = target("push_p99_us", json!(push), json!(PUSH_US), push <= PUSH_US);
+    let (usual, most) = (part(&kept, 50), part(&kept, 100));
+    ok &= target("push_bytes", json!(usual), json!(KEPT_BYTES), usual <= KEPT_BYTES);
+    ok &= target("push_bytes_most", json!(most), json!(MOST_BYTES), most <= MOST_BYTES);
+    ok &= target("pull_p99_us", json!(pull), json!(PULL_US), pull <= PULL_US);
     if let Some(library) = std::env::args_os().nth(1) {
         let bytes = std::fs::metadata(library).expect("the library").len();
         ok &= target("library", json!(bytes), json!(LIBRARY_BYTES), bytes <= LIBRARY_BYTES);
     }
-    println!("{}", json!({"name": "cost", "ok": ok, "targets": targets}));
+    let spread = |all| [50, 90, 99, 100].map(|percent| part(all, percent));
+    let figures = json!({"push_us": spread(&pushes), "pull_us": spread(&pulls)});
+    println!(
+        "{}",
+        json!({"name": "cost", "ok": ok, "targets": targets, "p50_p90_p99_max": figures})
+    );
     if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Microseconds of one push in a hundred, bytes that the largest push allocated, and microseconds
-/// of one pull in a hundred when a picture waits.
-async fn run() -> (f64, u64, f64) {
+/// What each call took, in order of size.
+struct Costs {
+    /// Microseconds.
+    pushes: Vec<u64>,
+    /// Bytes of the heap.
+    kept: Vec<u64>,
+    /// Microseconds when a picture waits.
+    pulls: Vec<u64>,
+}
+
+async fn run() -> Costs {
     let film = support::film(1);
     let track = VideoTrack {
         timescale: 30,
@@ -68,7 +87,7 @@ async fn run() -> (f64, u64, f64) {
     let viewer = join(broadcaster.link());
     let key = picture(&film[0].units[0].data);
     let other = picture(&film[0].units[1].data);
-    let (mut pushes, mut copied, mut pulls) = (Vec::new(), 0, Vec::new());
+    let (mut pushes, mut kept, mut pulls) = (Vec::new(), Vec::new(), Vec::new());
     let mut beat = interval(Duration::from_micros(33_333));
     for n in 0..UNITS {
         beat.tick().await;
@@ -77,8 +96,8 @@ async fn run() -> (f64, u64, f64) {
         let began = Instant::now();
         let AllocationInfo { bytes_total, .. } =
             measure(|| broadcaster.push_video(data, times).expect("room"));
-        pushes.push(began.elapsed());
-        copied = copied.max(bytes_total);
+        pushes.push(began.elapsed().as_micros() as u64);
+        kept.push(bytes_total);
         // For four seconds pictures pile up; then each is pulled as fast as it goes.
         if n >= UNITS / 3 && n % (4 * 30) == 0 {
             pull_what_waits(&viewer, &mut pulls).await;
@@ -86,14 +105,17 @@ async fn run() -> (f64, u64, f64) {
     }
     viewer.stop();
     broadcaster.stop();
-    (one_in_a_hundred(pushes), copied, one_in_a_hundred(pulls))
+    for all in [&mut pushes, &mut kept, &mut pulls] {
+        all.sort_unstable();
+    }
+    Costs { pushes, kept, pulls }
 }
 
-async fn pull_what_waits(viewer: &Viewer, pulls: &mut Vec<Duration>) {
+async fn pull_what_waits(viewer: &Viewer, pulls: &mut Vec<u64>) {
     for _ in 0..60 {
         let began = Instant::now();
         let unit = timeout(PATIENCE, viewer.next_video_unit()).await.unwrap().unwrap();
-        pulls.push(began.elapsed());
+        pulls.push(began.elapsed().as_micros() as u64);
         assert_eq!(unit.expect("a picture").data.len(), UNIT);
     }
 }
@@ -107,8 +129,8 @@ fn picture(unit: &[u8]) -> Vec<u8> {
     data
 }
 
-fn one_in_a_hundred(mut all: Vec<Duration>) -> f64 {
-    all.sort_unstable();
-    let at = (all.len() * 99).div_ceil(100).saturating_sub(1);
-    all.get(at).expect("measured").as_secs_f64() * 1e6
+/// What this many in a hundred stay under.
+fn part(sorted: &[u64], percent: usize) -> u64 {
+    let at = (sorted.len() * percent).div_ceil(100).saturating_sub(1);
+    *sorted.get(at).expect("measured")
 }

@@ -1,8 +1,10 @@
 //! The broadcaster's side: units in, sealed and signed pieces out, a head each second.
 
+mod intake;
 mod live;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use manyhands_media::{AccessUnit, TrackConfig};
@@ -12,6 +14,7 @@ use manyhands_stream::{Channel, Link, MAX_HINTS, Origin, RunOptions, Secret};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use self::intake::{Intake, Pushed};
 use self::live::Live;
 use crate::finding::Finding;
 use crate::{Error, Event, OnAir, Picture, Stats};
@@ -59,6 +62,7 @@ pub struct BroadcastConfig {
 #[derive(Debug, Clone)]
 pub struct Broadcast {
     commands: mpsc::Sender<Command>,
+    intake: Arc<Intake>,
     link: Link,
     own: SocketAddr,
     mapped: watch::Receiver<PortMapping>,
@@ -66,7 +70,7 @@ pub struct Broadcast {
 
 #[derive(Debug)]
 enum Command {
-    Unit { track: usize, unit: AccessUnit, config: Option<TrackConfig>, captured: Instant },
+    Unit(Pushed),
     Stats(oneshot::Sender<Stats>),
     UploadLimit(Option<u64>),
     Conditions(Conditions),
@@ -104,9 +108,10 @@ impl Broadcast {
         let link = Link::open(config.channel.key(), config.invite.clone());
         let (commands, inbox) = mpsc::channel(QUEUE);
         let (events, event_inbox) = mpsc::channel(QUEUE);
+        let intake = Arc::new(Intake::default());
         let live = Live::new(config, node, events);
-        tokio::spawn(live.run(inbox, node_events));
-        Ok((Self { commands, link, own, mapped }, event_inbox))
+        tokio::spawn(live.run(inbox, intake.clone(), node_events));
+        Ok((Self { commands, intake, link, own, mapped }, event_inbox))
     }
 
     /// The open invitation, with the addresses of this moment as hints.
@@ -146,10 +151,12 @@ impl Broadcast {
         config: Option<TrackConfig>,
         captured: Instant,
     ) {
-        let _ = self.commands.send(Command::Unit { track, unit, config, captured }).await;
+        let pushed = Pushed { track, unit, config, captured };
+        let _ = self.commands.send(Command::Unit(pushed)).await;
     }
 
-    /// The same without waiting: full when the broadcast can't keep up, closed when it has ended.
+    /// The same without waiting, for an encoder's thread: full when the broadcast can't keep up,
+    /// closed when it has ended. It is taken up within a few hundredths of a second.
     pub(crate) fn try_push(
         &self,
         track: usize,
@@ -157,11 +164,11 @@ impl Broadcast {
         config: Option<TrackConfig>,
         captured: Instant,
     ) -> Result<(), TrySendError<()>> {
-        let unit = Command::Unit { track, unit, config, captured };
-        self.commands.try_send(unit).map_err(|error| match error {
-            TrySendError::Full(_) => TrySendError::Full(()),
-            TrySendError::Closed(_) => TrySendError::Closed(()),
-        })
+        if self.commands.is_closed() {
+            return Err(TrySendError::Closed(()));
+        }
+        let pushed = Pushed { track, unit, config, captured };
+        self.intake.push(pushed).map_err(|_| TrySendError::Full(()))
     }
 
     /// Figures of this moment; `None` when it has ended.

@@ -1,13 +1,15 @@
 //! The task behind a broadcast: it alone has the keys, the chunkers and the node.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use manyhands_media::{AccessUnit, Chunker, ClosedChunk, TrackConfig, TrackKind};
+use manyhands_media::{Chunker, ClosedChunk, TrackConfig, TrackKind};
 use manyhands_net::{Credentials, Node, NodeEvent, to_piece};
 use manyhands_stream::{ChunkFlags, HeadInput, HeadSealed, HeadState, TrackInfo, TrackSealed};
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::intake::{Intake, Looks, Pushed};
 use super::{BroadcastConfig, Command};
 use crate::stats::{Playing, Role, Stats, Upload};
 use crate::timeline::{self, Timeline};
@@ -82,8 +84,10 @@ impl Live {
     pub(super) async fn run(
         mut self,
         mut commands: mpsc::Receiver<Command>,
+        intake: Arc<Intake>,
         mut node_events: mpsc::Receiver<NodeEvent>,
     ) {
+        let mut looks = Looks::new();
         let mut ticks = interval(Duration::from_millis(u64::from(CHUNK_MS)));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut heads = interval(HEAD_BEAT);
@@ -93,9 +97,7 @@ impl Live {
         loop {
             tokio::select! {
                 command = commands.recv() => match command {
-                    Some(Command::Unit { track, unit, config, captured }) => {
-                        self.on_unit(track, unit, config, captured).await;
-                    }
+                    Some(Command::Unit(pushed)) => self.on_unit(pushed).await,
                     Some(Command::Stats(reply)) => {
                         if let Some(stats) = self.stats().await {
                             let _ = reply.send(stats);
@@ -111,10 +113,15 @@ impl Live {
                             self.follow(target).await;
                         }
                     }
-                    Some(Command::OnAir(on_air)) => self.set_on_air(on_air).await,
+                    Some(Command::OnAir(on_air)) => {
+                        // It holds behind what was pushed before.
+                        self.on_units(intake.take()).await;
+                        self.set_on_air(on_air).await;
+                    }
                     Some(Command::Finish(reply)) => {
                         // Whoever still pushes hears that it is over.
                         commands.close();
+                        self.on_units(intake.take()).await;
                         self.finish().await;
                         let stats = self.stats().await;
                         // The program may end with the answer.
@@ -127,6 +134,7 @@ impl Live {
                     // The shell has let go of it: the node goes with it.
                     None => return,
                 },
+                units = looks.next(&intake) => self.on_units(units).await,
                 _ = ticks.tick() => self.on_tick().await,
                 _ = heads.tick() => {
                     self.rotate_epoch().await;
@@ -138,13 +146,14 @@ impl Live {
         }
     }
 
-    async fn on_unit(
-        &mut self,
-        track: usize,
-        unit: AccessUnit,
-        config: Option<TrackConfig>,
-        captured: Instant,
-    ) {
+    async fn on_units(&mut self, units: Vec<Pushed>) {
+        for pushed in units {
+            self.on_unit(pushed).await;
+        }
+    }
+
+    async fn on_unit(&mut self, pushed: Pushed) {
+        let Pushed { track, unit, config, captured } = pushed;
         let captured_us = self.node.time_of(captured).as_micros().cast_signed();
         let Some(outgoing) = self.tracks.get_mut(track) else { return };
         if let Some(config) = &config {
