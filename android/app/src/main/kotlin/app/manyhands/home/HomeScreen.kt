@@ -59,8 +59,7 @@ class HomeScreen : Screen() {
         }
     }
 
-    private fun now() =
-        homeState(app.live.state.value, app.channel.interruptedMs, app.channel.link, app.watch.state.value.lend)
+    private fun now() = homeState(app.live.state.value, app.channel.interruptedMs, app.watch.state.value.lend)
 
     /** The camera is asked for before it is first needed, never before. */
     private fun goLive() {
@@ -79,8 +78,6 @@ class HomeScreen : Screen() {
         view<TextView>(R.id.interrupted_text).say(
             cutOff?.let { getString(R.string.interrupted_text, words.time(it)) },
         )
-        view<TextView>(R.id.my_channel).shown(state.hasLink)
-        view<TextView>(R.id.my_link).shown(state.hasLink)
         drawLending(state.lend)
     }
 

@@ -10,7 +10,6 @@ data class HomeState(
     val liveViewers: Long? = null,
     /** When a broadcast was cut off, Unix milliseconds. */
     val interruptedMs: Long? = null,
-    val hasLink: Boolean = false,
     val lend: LendState = LendState(),
 )
 
@@ -18,14 +17,12 @@ data class HomeState(
 fun homeState(
     live: LiveState,
     interruptedMs: Long?,
-    link: String?,
     lend: LendState,
 ): HomeState {
     val isLive = live.phase == Phase.LIVE
     return HomeState(
         liveViewers = live.viewers.takeIf { isLive },
         interruptedMs = interruptedMs.takeIf { !isLive },
-        hasLink = link != null,
         lend = lend,
     )
 }

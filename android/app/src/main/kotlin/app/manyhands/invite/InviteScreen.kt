@@ -27,10 +27,7 @@ class InviteScreen : Screen() {
         setContentView(R.layout.invite)
         clearOfBars(view(R.id.content))
         view<ImageView>(R.id.back).onTap(::finish)
-        val bare = app.live.state.value.link ?: app.channel.link
-        view<View>(R.id.has_link).shown(bare != null)
-        view<TextView>(R.id.no_link).shown(bare == null)
-        if (bare != null) draw(forms(bare), large = saved?.getBoolean(LARGE) == true)
+        draw(forms(app.channel.link), large = saved?.getBoolean(LARGE) == true)
     }
 
     private fun draw(

@@ -4,6 +4,7 @@ import android.content.Context
 import android.content.SharedPreferences
 import app.manyhands.core.ChannelKeys
 import app.manyhands.core.newChannel
+import app.manyhands.core.openLink
 import java.util.Base64
 
 /** A start on the channel: which broadcast it is, and when. */
@@ -19,21 +20,13 @@ class Channel(
 ) {
     private val kept: SharedPreferences = context.getSharedPreferences("channel", Context.MODE_PRIVATE)
 
-    /** The link of the last broadcast; nothing before the first one. It is a secret. */
-    var link: String?
-        get() = read(LINK)?.decodeToString()
-        set(link) =
-            kept
-                .edit()
-                .apply {
-                    if (link ==
-                        null
-                    ) {
-                        remove(LINK)
-                    } else {
-                        put(LINK, link.encodeToByteArray())
-                    }
-                }.apply()
+    /**
+     * My link, which leads to this channel before the first broadcast as well; since then with the
+     * addresses of the last one. It is a secret.
+     */
+    var link: String
+        get() = read(LINK)?.decodeToString() ?: openLink(keys())
+        set(link) = kept.edit().put(LINK, link.encodeToByteArray()).apply()
 
     /** When a broadcast was last known to run, if its end was never seen. Unix milliseconds. */
     val interruptedMs: Long? get() = kept.getLong(SEEN_MS, 0).takeIf { it > 0 }

@@ -1,6 +1,7 @@
 package app.manyhands.lend
 
 import app.manyhands.core.Figures
+import app.manyhands.core.GivenSoFar
 import app.manyhands.core.LendingLimits
 import app.manyhands.core.LendingOn
 import app.manyhands.core.LendingReason
@@ -29,6 +30,15 @@ data class LendState(
             month = figures.givenMonth?.toLong(),
             mobileToday = figures.meteredToday?.toLong(),
             mobileMonth = figures.meteredMonth?.toLong(),
+        )
+
+    /** The same with what the ledger says while nothing is watched. */
+    fun with(given: GivenSoFar) =
+        copy(
+            today = given.today?.toLong(),
+            month = given.month?.toLong(),
+            mobileToday = given.meteredToday?.toLong(),
+            mobileMonth = given.meteredMonth?.toLong(),
         )
 
     companion object {

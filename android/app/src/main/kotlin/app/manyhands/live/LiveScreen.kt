@@ -28,6 +28,7 @@ class LiveScreen :
     private var turnsAtStart = 0
     private var phase: Phase? = null
     private var microphone: Microphone? = null
+    private var lost = false
 
     override fun onCreate(saved: Bundle?) {
         super.onCreate(saved)
@@ -123,9 +124,10 @@ class LiveScreen :
         if (state.phase == Phase.CLOSED && phase != null) finish()
         phase = state.phase
         microphone = state.microphone
+        lost = state.isLost
     }
 
-    /** What interrupts a screen reader: live, not live any more, the microphone. */
+    /** What interrupts a screen reader: live, not live any more, connection lost, the microphone. */
     private fun announce(state: LiveState) {
         val root = view<View>(R.id.controls)
         if (state.phase == Phase.LIVE && phase != Phase.LIVE) {
@@ -135,6 +137,10 @@ class LiveScreen :
         if (state.phase == Phase.ENDED && phase == Phase.LIVE) {
             root.performHapticFeedback(HapticFeedbackConstants.LONG_PRESS)
             root.announceForAccessibility(getString(R.string.not_live_any_more))
+        }
+        if (state.isLost && !lost) {
+            root.performHapticFeedback(HapticFeedbackConstants.LONG_PRESS)
+            root.announceForAccessibility(getString(R.string.reconnecting))
         }
         if (state.phase == Phase.LIVE && microphone != null && microphone != state.microphone) {
             root.announceForAccessibility(view<TextView>(R.id.muted).contentDescription)

@@ -1,7 +1,12 @@
 package app.manyhands.live
 
+import android.Manifest.permission.CAMERA
+import android.Manifest.permission.RECORD_AUDIO
 import android.view.Surface
 import app.manyhands.app.ManyhandsApp
+import app.manyhands.app.beginService
+import app.manyhands.app.endService
+import app.manyhands.app.may
 import app.manyhands.core.EncoderTarget
 import app.manyhands.core.Failure
 import app.manyhands.core.Figures
@@ -53,7 +58,14 @@ class LiveSession(
     /** Shows the camera to the person alone. */
     fun preview() {
         if (shown.value.phase != Phase.CLOSED && shown.value.phase != Phase.ENDED) return
-        shown.value = LiveState(Phase.PREVIEW, device = app.device.reports.value)
+        // What is not allowed is off: viewers would wait for it.
+        shown.value =
+            LiveState(
+                Phase.PREVIEW,
+                device = app.device.reports.value,
+                cameraOn = app.may(CAMERA),
+                microphoneOn = app.may(RECORD_AUDIO),
+            )
         capture =
             app.parts.capture(app).also {
                 it.onCamera = ::onCamera
@@ -124,7 +136,7 @@ class LiveSession(
         applySwitches()
         // What the device reported while it went live.
         app.scope.launch { live.setDevice(device()) }
-        LiveService.start(app)
+        app.beginService<LiveService>()
         running =
             app.scope.launch {
                 launch { live.events.collect(::onEvent) }
@@ -201,16 +213,16 @@ class LiveSession(
         capture = null
         broadcasting?.close()
         broadcasting = null
-        LiveService.stop(app)
+        app.endService<LiveService>()
     }
 
     fun microphone(on: Boolean) {
-        shown.update { it.copy(microphoneOn = on) }
+        shown.update { it.copy(microphoneOn = on && app.may(RECORD_AUDIO)) }
         applySwitches()
     }
 
     fun camera(on: Boolean) {
-        shown.update { it.copy(cameraOn = on) }
+        shown.update { it.copy(cameraOn = on && app.may(CAMERA)) }
         applySwitches()
     }
 
@@ -229,8 +241,9 @@ class LiveSession(
         shown.update { it.copy(torchOn = on) }
     }
 
-    /** How the phone is held now, against how it was when it went live. */
-    fun turned(bars: Boolean) = shown.update { it.copy(bars = bars) }
+    /** How the phone is held now, against how it was when it went live. The hint comes once. */
+    fun turned(bars: Boolean) =
+        shown.update { it.copy(bars = bars && (it.bars || !it.barsTold), barsTold = it.barsTold || bars) }
 
     /** The notice about mobile data was read. */
     fun mobileDataRead() = shown.update { it.copy(nowMobile = false) }

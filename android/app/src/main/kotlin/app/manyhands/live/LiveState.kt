@@ -2,6 +2,7 @@ package app.manyhands.live
 
 import app.manyhands.core.Health
 import app.manyhands.core.HealthCause
+import app.manyhands.core.HealthLevel
 import app.manyhands.device.DeviceReport
 import app.manyhands.media.CameraTrouble
 
@@ -54,8 +55,10 @@ data class LiveState(
     val batteryPassed: Int? = null,
     /** Going live waits for a yes, because it is roaming. */
     val asksRoaming: Boolean = false,
-    /** The phone is held another way than when it went live. */
+    /** The phone is held another way than when it went live, for the first time. */
     val bars: Boolean = false,
+    /** That was said. */
+    val barsTold: Boolean = false,
 ) {
     val microphone: Microphone
         get() =
@@ -64,6 +67,9 @@ data class LiveState(
                 microphoneOn -> Microphone.ON
                 else -> Microphone.MUTED
             }
+
+    /** Live, and nobody gets it. */
+    val isLost: Boolean get() = phase == Phase.LIVE && health?.level == HealthLevel.LOST
 
     /** Whether `Go live` can be tapped. */
     val canGoLive: Boolean get() = phase == Phase.PREVIEW && device.network.online

@@ -1,6 +1,7 @@
 package app.manyhands.media
 
 import app.manyhands.core.Picture
+import app.manyhands.core.bytesAnHour
 
 /** What a broadcast is made of, when nothing holds it back. The core takes it down from there. */
 object Quality {
@@ -10,13 +11,8 @@ object Quality {
     /** Bits a second of the sound. */
     const val SOUND_BITS = 128_000
 
-    /** All that leaves is about twice the picture and sound: to two viewers, who carry it on. */
-    private const val COPIES = 2
-    private const val S_PER_HOUR = 3_600
-    private const val BITS = 8
-
-    /** Bytes that leave in an hour. */
-    fun bytesAnHour(): Long = (CHOSEN.bitsPerSecond.toLong() + SOUND_BITS) * COPIES * S_PER_HOUR / BITS
+    /** Bytes that leave in about an hour. */
+    fun bytesAnHour(): Long = bytesAnHour(CHOSEN.forCore(), SOUND_BITS.toUInt()).toLong()
 }
 
 /** Held upright, the long side stands; [quarterTurns] is how the phone is held. */

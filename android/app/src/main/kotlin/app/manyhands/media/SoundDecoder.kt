@@ -11,95 +11,44 @@ import java.nio.ByteOrder
 
 /** AAC or Opus to samples. On [handler]'s thread. */
 class SoundDecoder(
-    private val handler: Handler,
-    /** Samples, 16 bit, and when they belong, microseconds; true once the buffer is copied. */
-    private val out: (ByteBuffer, Long) -> Unit,
+    handler: Handler,
+    /** Samples, 16 bit, and when they belong, microseconds. */
+    private val onSamples: (ByteBuffer, Long) -> Unit,
     /** A new kind of sound: samples a second, channels. */
     private val onFormat: (Int, Int) -> Unit,
-) : MediaCodec.Callback(),
-    AutoCloseable {
-    private val waiting = ArrayDeque<AudioUnit>()
-    private val free = ArrayDeque<Int>()
-    private var codec: MediaCodec? = null
-    private var ticks = 1L
+) : Decoder(handler, MOST_WAITING) {
+    private var format: AudioFormat? = null
 
-    /** Takes a sound. */
+    /** Takes a sound. Each AAC or Opus frame can be a first one. */
     fun take(unit: AudioUnit) {
-        unit.format?.let(::start)
-        if (waiting.size >= MOST_WAITING) waiting.removeFirst()
-        waiting.addLast(unit)
-        feed()
-    }
-
-    private fun start(format: AudioFormat) {
-        close()
-        ticks = format.timescale.toLong()
-        onFormat(format.sampleRate.toInt(), format.channels.toInt())
-        val known = mediaFormat(format)
-        codec =
-            MediaCodec.createDecoderByType(checkNotNull(known.getString(MediaFormat.KEY_MIME))).also {
-                it.setCallback(this, handler)
-                it.configure(known, null, null, 0)
-                it.start()
-            }
-    }
-
-    private fun feed() {
-        val running = codec ?: return
-        while (waiting.isNotEmpty() && free.isNotEmpty()) {
-            val unit = waiting.removeFirst()
-            val index = free.removeFirst()
-            val buffer = running.getInputBuffer(index)
-            val size = minOf(unit.data.size, buffer?.capacity() ?: 0)
-            buffer?.put(unit.data, 0, size)
-            running.queueInputBuffer(index, 0, size, unit.times.pts * US_PER_S / ticks, 0)
+        val next = unit.format
+        if (next != null && next != format) {
+            format = next
+            onFormat(next.sampleRate.toInt(), next.channels.toInt())
+            restart()
         }
+        take(unit.data, unit.times.pts, keyframe = true)
     }
 
-    override fun onInputBufferAvailable(
-        codec: MediaCodec,
-        index: Int,
-    ) {
-        if (codec != this.codec) return
-        free.addLast(index)
-        feed()
+    override fun begin() {
+        val known = format ?: return
+        start(mediaFormat(known), known.timescale.toLong(), surface = null)
     }
 
-    override fun onOutputBufferAvailable(
+    override fun out(
         codec: MediaCodec,
         index: Int,
-        info: MediaCodec.BufferInfo,
+        timeUs: Long,
     ) {
-        if (codec != this.codec) return
-        codec.getOutputBuffer(index)?.let { out(it, info.presentationTimeUs) }
+        codec.getOutputBuffer(index)?.let { onSamples(it, timeUs) }
         codec.releaseOutputBuffer(index, false)
     }
 
-    /** The next unit begins it again: each AAC or Opus frame can be a first one. */
-    override fun onError(
-        codec: MediaCodec,
-        e: MediaCodec.CodecException,
-    ) {
-        if (codec == this.codec && e.isRecoverable) {
-            codec.stop()
-            codec.start()
-        }
-    }
-
-    override fun onOutputFormatChanged(
-        codec: MediaCodec,
-        format: MediaFormat,
-    ) = Unit
-
-    override fun close() {
-        codec?.release()
-        codec = null
-        free.clear()
-        waiting.clear()
-    }
+    /** The picture goes on without it; nobody is told. */
+    override fun tell(trouble: DecoderTrouble?) = Unit
 
     companion object {
-        private const val US_PER_S = 1_000_000L
+        /** Two seconds. */
         private const val MOST_WAITING = 100
         private const val OPUS_TICKS = 48_000L
         private const val NS_PER_S = 1_000_000_000L

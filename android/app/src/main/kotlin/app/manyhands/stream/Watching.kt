@@ -29,6 +29,12 @@ class Watching private constructor(
     /** The broadcast's title; empty until it is known. */
     val title: String get() = viewer.title()
 
+    /** Where it can be dialled, as `host:port`. */
+    val addresses: List<String> get() = viewer.addresses()
+
+    /** The system has found a member of this broadcast at this address. */
+    suspend fun found(address: String) = viewer.found(address)
+
     /** Figures of this moment; nothing when it was left. */
     suspend fun figures(): Figures? = viewer.figures()
 

@@ -16,6 +16,8 @@ import android.widget.Switch
 import android.widget.TextView
 import app.manyhands.R
 import app.manyhands.app.app
+import app.manyhands.app.beginService
+import app.manyhands.app.endService
 import app.manyhands.core.PlayState
 import app.manyhands.invite.share
 import app.manyhands.lend.LendScreen
@@ -108,7 +110,7 @@ class WatchScreen :
     private fun back() = if (full) showFull(false) else leave()
 
     private fun leave() {
-        WatchService.stop(this)
+        endService<WatchService>()
         app.watch.close()
         finish()
     }
@@ -119,6 +121,8 @@ class WatchScreen :
     }
 
     internal fun draw(state: WatchState) {
+        val said = announcement(this.state.why, state.why)
+        if (said != null) view<View>(R.id.content).announceForAccessibility(getString(said))
         this.state = state
         val bare = isInPictureInPictureMode
         drawing.draw(state, full || bare, !cardPutAway && !bare)
@@ -175,13 +179,13 @@ class WatchScreen :
 
     override fun onResume() {
         super.onResume()
-        WatchService.stop(this)
+        endService<WatchService>()
     }
 
     /** While it is still in front: from behind the system would refuse it. */
     override fun onPause() {
         super.onPause()
-        if (app.watch.state.value.playing && !isFinishing && !isChangingConfigurations) WatchService.start(this)
+        if (app.watch.state.value.playing && !isFinishing && !isChangingConfigurations) beginService<WatchService>()
     }
 
     /** Left: a small picture that was closed has stopped; else the sound goes on; what is paused does not run. */

@@ -11,6 +11,7 @@ import app.manyhands.core.LendingSetup
 import app.manyhands.core.PlayState
 import app.manyhands.core.SessionEvent
 import app.manyhands.core.VideoUnit
+import app.manyhands.core.givenSoFar
 import app.manyhands.live.Phase
 import app.manyhands.media.DecoderTrouble
 import app.manyhands.media.Renderer
@@ -56,6 +57,8 @@ class WatchSession(
                 report.forCore(live.phase == Phase.LIVE, play)
             }.collect { device ->
                 watching?.setDevice(device)
+                // The reason is to show within a second.
+                watching?.figures()?.let(::onFigures)
             }
         }
     }
@@ -265,8 +268,15 @@ class WatchSession(
         }
     }
 
-    /** Reads again what may be given. */
-    fun refresh() = shown.update { it.copy(lend = it.lend.copy(limits = app.settings.lending)) }
+    /** Reads again what may be given and, while nothing is watched, what was. */
+    fun refresh() {
+        shown.update { it.copy(lend = it.lend.copy(limits = app.settings.lending)) }
+        if (watching != null) return
+        app.scope.launch {
+            val given = withContext(Dispatchers.IO) { givenSoFar(app.settings.ledger, device().utcOffsetS) }
+            if (watching == null) shown.update { it.copy(lend = it.lend.with(given)) }
+        }
+    }
 
     /** Leaves; nothing of it goes on. */
     fun close() {

@@ -62,6 +62,20 @@ fun explanation(why: Why): Explanation =
         }
     }
 
+/** What interrupts a screen reader when one state follows another: lost, back again, ended. */
+fun announcement(
+    before: Why?,
+    now: Why?,
+): Int? =
+    when {
+        now != null && now in LOST && before !in LOST -> explanation(now).title
+        now == Why.ENDED && before != Why.ENDED -> R.string.ended
+        now == null && before in LOST -> R.string.back_again
+        else -> null
+    }
+
+private val LOST = setOf(Why.CUT_OFF, Why.BROADCASTER_SILENT, Why.BROADCASTER_SILENT_LONG, Why.NO_NETWORK)
+
 private fun explanationOfEnd(why: Why): Explanation =
     when (why) {
         Why.ENDED -> {

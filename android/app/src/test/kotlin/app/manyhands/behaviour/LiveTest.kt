@@ -13,6 +13,7 @@ import app.manyhands.live.Phase
 import app.manyhands.media.CameraTrouble
 import app.manyhands.media.Quality
 import app.manyhands.play.AppTest
+import app.manyhands.play.FilmEncoder.Companion.SILENCE
 import app.manyhands.play.OFFLINE
 import app.manyhands.play.WIFI
 import app.manyhands.play.await
@@ -28,10 +29,27 @@ import org.junit.Assert.assertTrue
 import org.junit.Test
 import org.junit.runner.RunWith
 import org.robolectric.RobolectricTestRunner
+import org.robolectric.Shadows.shadowOf
 
 /** S3: what a broadcaster sees and what viewers get, with a real broadcast and often a real viewer. */
 @RunWith(RobolectricTestRunner::class)
 class LiveTest : AppTest() {
+    @Test
+    fun `B9 viewers are nobody, one, and about many`() {
+        val screen = goLive().get()
+        val state = app.live.state.value
+        val shown = screen.requireViewById<TextView>(R.id.viewers)
+        for ((viewers, words) in listOf(
+            0L to "Nobody is watching yet",
+            1L to "1 watching",
+            999L to "999 watching",
+            1_234L to "about 1,200 watching",
+        )) {
+            screen.draw(state.copy(viewers = viewers))
+            assertEquals(words, shown.text.toString())
+        }
+    }
+
     @Test
     fun `B10 Back and End ask, Keep going changes nothing, End broadcast ends at once`() {
         val screen = goLive().get()
@@ -60,11 +78,15 @@ class LiveTest : AppTest() {
         assertEquals("Fair", chip.text.toString())
         assertEquals("Fair, slow upload", chip.contentDescription)
         assertEquals(screen.getColor(R.color.on_scrim_fair), chip.currentTextColor)
+        assertEquals(R.drawable.ic_triangle, iconOf(chip))
         assertTrue(screen.says(R.string.upload_slow))
         screen.draw(state.copy(health = Health(HealthLevel.GOOD, null)))
         assertEquals("Good", chip.text.toString())
+        assertEquals(R.drawable.ic_tick, iconOf(chip))
         assertFalse(screen.says(R.string.upload_slow))
     }
+
+    private fun iconOf(chip: TextView) = shadowOf(chip.compoundDrawablesRelative[0]).createdFromResId
 
     @Test
     fun `B13 without a network it is Lost, the timer runs on, and it recovers without a tap`() {
@@ -76,6 +98,7 @@ class LiveTest : AppTest() {
                 ?.level == HealthLevel.LOST
         }
         assertTrue(screen.says(R.string.reconnecting))
+        assertEquals(1, told(R.string.reconnecting))
         phone.pass(5_000)
         await("timer") { app.live.state.value.elapsedS >= 5 }
         report(WIFI)
@@ -87,15 +110,31 @@ class LiveTest : AppTest() {
     }
 
     @Test
-    fun `B14 muted shows at once, and the encoder gets silence`() {
+    fun `B14 muted shows at once, is announced, and viewers get silence within 300 ms`() {
         val screen = goLive().get()
+        watchMyself()
+        await("latency") { app.watch.state.value.latencyMs != null && phone.renderer.sounds.size > 20 }
+        val heard = phone.renderer.sounds.last()
+        val latencyUs = checkNotNull(app.watch.state.value.latencyMs) * 1_000
         screen.tap(R.id.microphone)
         assertTrue(screen.says(R.string.muted))
-        assertFalse(phone.capture.microphoneOn)
+        assertEquals(1, told(R.string.muted))
+        await("silence") { silence() != null }
+        // Heard at that moment, the microphone was as far on as the latency.
+        val after = checkNotNull(silence()).captureUs - heard.captureUs - latencyUs
+        assertTrue("after $after us", after < 300_000)
         screen.tap(R.id.microphone)
         assertFalse(screen.says(R.string.muted))
-        assertTrue(phone.capture.microphoneOn)
+        assertEquals(1, told(R.string.microphone_on))
+        val silent = phone.renderer.sounds.size
+        await("sound") {
+            phone.renderer.sounds
+                .drop(silent)
+                .any { it.data.toList() != SILENCE }
+        }
     }
+
+    private fun silence() = phone.renderer.sounds.firstOrNull { it.data.toList() == SILENCE }
 
     @Test
     fun `B15 with the camera off viewers are told, and the picture comes back`() {
@@ -123,6 +162,9 @@ class LiveTest : AppTest() {
         assertTrue(screen.says(R.string.bars_hint))
         assertEquals(sent, phone.capture.settings)
         app.live.turned(bars = false)
+        settle()
+        assertFalse(screen.says(R.string.bars_hint))
+        app.live.turned(bars = true)
         settle()
         assertFalse(screen.says(R.string.bars_hint))
     }
@@ -160,9 +202,11 @@ class LiveTest : AppTest() {
         assertFalse(phone.capture.microphoneOn)
         assertTrue(phone.capture.cameraOn)
         assertTrue(screen.says(R.string.call))
+        assertEquals(1, told(R.string.muted))
         report(WIFI)
         assertTrue(phone.capture.microphoneOn)
         assertFalse(screen.says(R.string.call))
+        assertEquals(1, told(R.string.microphone_on))
         screen.tap(R.id.microphone)
         report(WIFI.copy(inCall = true))
         report(WIFI)
@@ -199,6 +243,6 @@ class LiveTest : AppTest() {
         screen.tap(R.id.close_preview)
         assertTrue(screen.isFinishing)
         assertTrue(phone.capture.closed)
-        assertNull(app.channel.link)
+        assertNull(app.live.state.value.link)
     }
 }

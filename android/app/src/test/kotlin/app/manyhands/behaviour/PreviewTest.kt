@@ -1,11 +1,11 @@
 package app.manyhands.behaviour
 
+import android.view.HapticFeedbackConstants
 import android.view.View
 import android.widget.TextView
 import app.manyhands.R
 import app.manyhands.live.LiveScreen
 import app.manyhands.live.Phase
-import app.manyhands.look.Words
 import app.manyhands.play.AppTest
 import app.manyhands.play.MOBILE
 import app.manyhands.play.OFFLINE
@@ -22,6 +22,7 @@ import org.junit.Assert.assertTrue
 import org.junit.Test
 import org.junit.runner.RunWith
 import org.robolectric.RobolectricTestRunner
+import org.robolectric.Shadows.shadowOf
 
 /** S2: only the person sees it, until they say so. */
 @RunWith(RobolectricTestRunner::class)
@@ -45,6 +46,9 @@ class PreviewTest : AppTest() {
         assertEquals("LIVE 0:00", screen.requireViewById<TextView>(R.id.badge).text.toString())
         assertFalse(screen.says(R.string.only_you))
         assertTrue(phone.capture.sink != null)
+        assertEquals(1, told(R.string.you_are_live))
+        val felt = shadowOf(screen.requireViewById<View>(R.id.controls)).lastHapticFeedbackPerformed()
+        assertEquals(HapticFeedbackConstants.LONG_PRESS, felt)
         phone.pass(761_000)
         await("12:41") { screen.says("LIVE 12:41") }
         assertEquals("LIVE, 12 minutes 41 seconds", screen.requireViewById<TextView>(R.id.badge).contentDescription)
@@ -76,14 +80,5 @@ class PreviewTest : AppTest() {
         screen.tap(R.id.go_live)
         screen.tap(R.id.roaming_go_on)
         await("live") { app.live.state.value.phase == Phase.LIVE }
-    }
-
-    @Test
-    fun `B9 viewers are nobody, one, and about many`() {
-        val words = Words(app)
-        assertEquals("Nobody is watching yet", words.watching(0))
-        assertEquals("1 watching", words.watching(1))
-        assertEquals("999 watching", words.watching(999))
-        assertEquals("about 1,200 watching", words.watching(1_234))
     }
 }

@@ -5,7 +5,9 @@ import android.app.NotificationManager
 import android.content.Intent
 import android.content.pm.ServiceInfo
 import app.manyhands.R
+import app.manyhands.app.ForegroundService
 import app.manyhands.app.service
+import app.manyhands.core.inspectLink
 import app.manyhands.home.HomeScreen
 import app.manyhands.keep.Channel
 import app.manyhands.live.LiveService
@@ -46,7 +48,7 @@ class ServiceTest : AppTest() {
         assertTrue(shown.flags and Notification.FLAG_ONGOING_EVENT != 0)
         assertEquals(app.getString(R.string.stop), shown.actions.single().title)
         assertEquals(1, app.service<NotificationManager>().notificationChannels.size)
-        val stop = Intent(app, LiveService::class.java).setAction(LiveService.STOP)
+        val stop = Intent(app, LiveService::class.java).setAction(ForegroundService.STOP)
         service.get().onStartCommand(stop, 0, 2)
         settle()
         assertEquals(Phase.ENDED, app.live.state.value.phase)
@@ -92,10 +94,11 @@ class ServiceTest : AppTest() {
     fun `B11 Stop now and erase leaves nothing behind`() {
         val screen = goLive().get()
         val before = app.channel.keys()
+        val link = app.channel.link
         screen.tap(R.id.end)
         screen.tap(R.id.erase)
         assertEquals(Phase.CLOSED, app.live.state.value.phase)
-        assertNull(app.channel.link)
+        assertNotEquals(inspectLink(link).channel, inspectLink(app.channel.link).channel)
         assertFalse(app.settings.agreed)
         assertFalse(before.seed.contentEquals(app.channel.keys().seed))
     }

@@ -2,6 +2,7 @@ package app.manyhands.behaviour
 
 import android.Manifest.permission.CAMERA
 import android.Manifest.permission.RECORD_AUDIO
+import android.app.Activity
 import android.content.ClipboardManager
 import android.content.Intent
 import android.net.Uri
@@ -12,13 +13,16 @@ import android.widget.TextView
 import app.manyhands.R
 import app.manyhands.app.service
 import app.manyhands.ask.AskScreen
+import app.manyhands.core.inspectLink
 import app.manyhands.home.HomeScreen
 import app.manyhands.home.WelcomeScreen
 import app.manyhands.invite.InviteScreen
+import app.manyhands.lend.LendScreen
 import app.manyhands.live.LiveScreen
 import app.manyhands.live.Phase
 import app.manyhands.open.OpenScreen
 import app.manyhands.play.AppTest
+import app.manyhands.play.await
 import app.manyhands.play.elsewhere
 import app.manyhands.play.says
 import app.manyhands.play.settle
@@ -99,6 +103,36 @@ class StartTest : AppTest() {
     }
 
     @Test
+    fun `B4 Sound only goes live without the camera`() {
+        shadowOf(app).denyPermissions(CAMERA)
+        app.settings.askedForCamera = true
+        val page = start<AskScreen>(AskScreen.forCamera(app)).get()
+        page.tap(R.id.second)
+        assertEquals(LiveScreen::class.java.name, shadowOf(page).nextStartedActivity.component?.className)
+        val screen = goLive().get()
+        assertFalse(phone.capture.cameraOn)
+        assertTrue(phone.capture.microphoneOn)
+        watch(checkNotNull(app.live.state.value.link))
+        await("sound") { app.watch.state.value.why == Why.CAMERA_OFF && phone.renderer.sounds.isNotEmpty() }
+        screen.tap(R.id.camera)
+        assertFalse(app.live.state.value.cameraOn)
+    }
+
+    @Test
+    fun `what was given today is on Home although nothing is watched`() {
+        val home = start<HomeScreen>().get()
+        await("today") { home.says("0 MB") }
+    }
+
+    @Test
+    fun `my link is there before the first broadcast, and leads to the same channel`() {
+        val before = inspectLink(app.channel.link)
+        assertTrue(before.hints.isEmpty())
+        goLive()
+        assertEquals(before.channel, inspectLink(checkNotNull(app.live.state.value.link)).channel)
+    }
+
+    @Test
     fun `B24 what is shared and copied holds exactly one whole link`() {
         elsewhere { link ->
             app.channel.link = link
@@ -138,4 +172,33 @@ class StartTest : AppTest() {
         assertTrue(live.get().says(R.string.end_question))
         assertEquals(Phase.LIVE, app.live.state.value.phase)
     }
+
+    @Test
+    fun `B41 after the process is gone the same screen, text and sheet are back`() {
+        val opened = start<OpenScreen>()
+        opened.get().requireViewById<EditText>(R.id.field).setText("manyhands:AB")
+        assertEquals("manyhands:AB", afterDeath(opened).get().typed(R.id.field))
+
+        val preview = start<LiveScreen>()
+        preview.get().requireViewById<EditText>(R.id.title_field).setText("The match")
+        val again = afterDeath(preview)
+        assertEquals(Phase.PREVIEW, app.live.state.value.phase)
+        assertEquals("The match", again.get().typed(R.id.title_field))
+        again.get().tap(R.id.close_preview)
+
+        val lend = start<LendScreen>()
+        lend.get().tap(R.id.how)
+        assertTrue(afterDeath(lend).get().says(R.string.how_it_works_text))
+
+        elsewhere { link ->
+            val watching = watch(link)
+            watching.get().tap(R.id.full)
+            val back = afterDeath(watching).get()
+            assertEquals("manyhands:$link", app.watch.state.value.link)
+            val button = back.requireViewById<View>(R.id.full)
+            assertEquals(back.getString(R.string.leave_full_screen), button.contentDescription)
+        }
+    }
+
+    private fun Activity.typed(field: Int) = requireViewById<EditText>(field).text.toString()
 }

@@ -3,12 +3,14 @@ package app.manyhands.look
 import android.app.Activity
 import android.content.Intent
 import app.manyhands.ask.AskScreen
+import app.manyhands.core.ChannelKeys
 import app.manyhands.core.Health
 import app.manyhands.core.HealthCause
 import app.manyhands.core.HealthLevel
 import app.manyhands.core.LendingLimits
 import app.manyhands.core.LendingOn
 import app.manyhands.core.LendingReason
+import app.manyhands.core.openLink
 import app.manyhands.device.DeviceReport
 import app.manyhands.home.HomeScreen
 import app.manyhands.home.WelcomeScreen
@@ -24,7 +26,6 @@ import app.manyhands.play.Phone
 import app.manyhands.play.ROAMING
 import app.manyhands.play.WIFI
 import app.manyhands.play.battery
-import app.manyhands.play.elsewhere
 import app.manyhands.play.hot
 import app.manyhands.play.settle
 import app.manyhands.watch.WatchScreen
@@ -32,12 +33,8 @@ import app.manyhands.watch.WatchState
 import app.manyhands.watch.Why
 import org.robolectric.Robolectric
 
-/** A real link, as long as they get. */
-private val LINK: String by lazy {
-    lateinit var found: String
-    elsewhere { found = it }
-    found
-}
+/** A real link, always the same. */
+private val LINK: String by lazy { openLink(ChannelKeys(ByteArray(32) { 7 }, ByteArray(16) { 9 })) }
 
 private inline fun <reified T : Activity> opened(intent: Intent? = null): T {
     val controller =

@@ -5,7 +5,11 @@ import android.Manifest.permission.RECORD_AUDIO
 import android.app.Activity
 import android.content.Intent
 import android.net.Uri
+import android.os.Bundle
+import android.view.accessibility.AccessibilityEvent
+import android.view.accessibility.AccessibilityManager
 import app.manyhands.R
+import app.manyhands.app.service
 import app.manyhands.device.DeviceReport
 import app.manyhands.live.LiveScreen
 import app.manyhands.live.Phase
@@ -29,6 +33,7 @@ abstract class AppTest {
         app.settings.agreed = true
         report(WIFI)
         shadowOf(app).grantPermissions(CAMERA, RECORD_AUDIO)
+        shadowOf(app.service<AccessibilityManager>()).setEnabled(true)
     }
 
     @After
@@ -58,19 +63,44 @@ abstract class AppTest {
         return controller.setup().also { settle() }
     }
 
+    /** How often a screen reader was told to say this, interrupting. */
+    protected fun told(words: Int): Int {
+        val all = shadowOf(app.service<AccessibilityManager>()).sentAccessibilityEvents
+        val announced = all.filter { it.eventType == AccessibilityEvent.TYPE_ANNOUNCEMENT }
+        return announced.count { app.getString(words) in it.text }
+    }
+
+    /** The same screen after its process is gone: only what the system keeps of it is left. */
+    protected inline fun <reified T : Activity> afterDeath(old: ActivityController<T>): ActivityController<T> {
+        val kept = Bundle()
+        old
+            .pause()
+            .stop()
+            .saveInstanceState(kept)
+            .destroy()
+        app.watch.close()
+        app.live.close()
+        settle()
+        return Robolectric.buildActivity(T::class.java, old.intent).setup(kept).also { settle() }
+    }
+
+    /** Watches a link as if it had been tapped. */
+    protected fun watch(link: String): ActivityController<WatchScreen> =
+        start<WatchScreen>(Intent(Intent.ACTION_VIEW, Uri.fromParts("manyhands", link, null)))
+
     /** A preview that went live, and a film in front of the camera. */
     protected fun goLive(): ActivityController<LiveScreen> {
         val screen = start<LiveScreen>()
         screen.get().tap(R.id.go_live)
         await("live") { app.live.state.value.phase == Phase.LIVE }
-        open += FilmEncoder(FilmEncoder.film) { phone.captures.lastOrNull()?.sink }
+        open += FilmEncoder(FilmEncoder.film) { phone.captures.lastOrNull() }
         return screen
     }
 
     /** Watches what this phone itself sends: two real ends and real sockets between them. */
     protected fun watchMyself(): ActivityController<WatchScreen> {
         val link = checkNotNull(app.live.state.value.link)
-        val screen = start<WatchScreen>(Intent(Intent.ACTION_VIEW, Uri.fromParts("manyhands", link, null)))
+        val screen = watch(link)
         await("picture") { app.watch.state.value.hasPicture && app.watch.state.value.why == null }
         return screen
     }

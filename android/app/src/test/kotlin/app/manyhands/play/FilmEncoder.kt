@@ -1,6 +1,5 @@
 package app.manyhands.play
 
-import app.manyhands.media.EncodedSink
 import app.manyhands.stream.Film
 import app.manyhands.stream.FilmUnit
 import app.manyhands.stream.Track
@@ -15,7 +14,7 @@ import kotlin.concurrent.thread
 /** Plays a film into a seam as a phone's encoders would: in time, over and over, until it is closed. */
 class FilmEncoder(
     private val film: Film,
-    private val sink: () -> EncodedSink?,
+    private val capture: () -> PlayedCapture?,
 ) : AutoCloseable {
     @Volatile
     private var running = true
@@ -33,21 +32,22 @@ class FilmEncoder(
                 val at = track.seconds(unit) + offset
                 while (running && (System.nanoTime() - began) / NS_PER_S < at) LockSupport.parkNanos(STEP_NS)
                 if (!running) return
-                sink()?.let { push(it, unit, track, at) }
+                capture()?.let { push(it, unit, track, at) }
             }
             round += 1
         }
     }
 
     private fun push(
-        to: EncodedSink,
+        from: PlayedCapture,
         unit: FilmUnit,
         track: Track,
         seconds: Double,
     ) {
+        val to = from.sink ?: return
         val us = (seconds * US_PER_S).toLong()
         if (track == film.sound) {
-            to.sound(direct(unit.data), us)
+            to.sound(direct(if (from.microphoneOn) unit.data else SILENCE), us)
         } else {
             val coded = withStartCodes(nalUnits(unit.data))
             to.picture(direct(if (unit.keyframe) sets + coded else coded), us, FRAME_US)
@@ -65,6 +65,9 @@ class FilmEncoder(
         private const val US_PER_S = 1e6
         private const val STEP_NS = 1_000_000L
         private const val FRAME_US = 33_333L
+
+        /** What silence is when it is coded: an AAC frame with nothing in it. */
+        val SILENCE = listOf<Byte>(0x21, 0x10, 0x04, 0x60, 0x8c.toByte(), 0x1c)
 
         /** Made once for all tests: no B-frames, as phones make none. */
         val film: Film by lazy {

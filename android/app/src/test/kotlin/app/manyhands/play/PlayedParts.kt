@@ -124,12 +124,14 @@ class PlayedWrap : Wrap {
 }
 
 /** A phone that tests hold in their hands. */
-class Phone {
+class Phone(
+    now: Long = System.currentTimeMillis(),
+) {
     val captures = mutableListOf<PlayedCapture>()
     val renderers = mutableListOf<PlayedRenderer>()
 
     /** Where the clocks stand. They move when told to. */
-    val unixMs = AtomicLong(System.currentTimeMillis())
+    val unixMs = AtomicLong(now)
     val elapsedMs = AtomicLong(1_000_000)
     val app = RuntimeEnvironment.getApplication() as ManyhandsApp
     val capture get() = captures.last()

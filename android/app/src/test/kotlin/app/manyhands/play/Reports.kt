@@ -8,6 +8,9 @@ import app.manyhands.device.PowerReport
 /** A good network and a full battery. */
 val WIFI = DeviceReport(NetworkReport(online = true, kind = NetworkKind.WIFI, metered = false), PowerReport(80))
 
+/** The same on a charger. */
+val PLUGGED = WIFI.copy(power = WIFI.power.copy(charging = true))
+
 /** A mobile operator's network at home. */
 val MOBILE = WIFI.copy(network = WIFI.network.copy(kind = NetworkKind.MOBILE, metered = true))
 
