@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use manyhands_stream::{PieceHeader, Verdict};
+use manyhands_stream::{PieceHeader, PublicKey, SignedMeeting, Verdict};
 use manyhands_swarm::{
     Arrival, Contact, LaneStats, LinkReport, Message, Output, PeerIndex, PeerInfo, Piece, PieceId,
     Role, Swarm, Time,
@@ -20,15 +20,15 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::Identity;
 use crate::clock::Clock;
-use crate::control::{Control, Frame, NewHead, Observed, Ping, Pong};
+use crate::control::{Control, Frame, Item, NewHead, Observed, Ping, Pong};
 use crate::credentials::{Adopted, Credentials};
 use crate::dial::Dialler;
 use crate::discovery::{Audience, Prospect, Standing};
 use crate::endpoint::Quic;
-use crate::handshake::{self, Proven};
+use crate::handshake::{self, Errand, Proven};
 use crate::link::{Link, LinkEvent, Purpose};
-use crate::node::{Command, INBOX, NodeConfig, NodeEvent, Shared, Via, to_time};
-use crate::peers::{Admission, Peers};
+use crate::node::{Command, INBOX, NodeConfig, NodeEvent, Relays, Shared, Via, to_time};
+use crate::peers::{Admission, Newcomer, Peers};
 use crate::punch::Punch;
 use crate::reach::{Reach, observed};
 use crate::report::{PeerReport, Report};
@@ -83,6 +83,10 @@ pub(crate) struct Driver {
     clock: Arc<Mutex<Clock>>,
     start: Instant,
     standing: watch::Sender<Standing>,
+    /// Of a relay: what it was handed for the DHT.
+    hand: watch::Sender<Vec<SignedMeeting>>,
+    /// Of a shielded broadcaster: what each relay is handed.
+    items: Vec<SignedMeeting>,
     events: mpsc::Sender<NodeEvent>,
     inputs: mpsc::Sender<Input>,
     inbox: Option<mpsc::Receiver<Input>>,
@@ -96,6 +100,8 @@ pub(crate) struct Driver {
     report: Report,
     generation: u64,
     joined: bool,
+    /// Relays at work, as the session was told.
+    relays: usize,
     next_tick: Time,
     next_ping: Time,
     head_at: Time,
@@ -114,19 +120,23 @@ impl Driver {
         shared: Shared,
         events: mpsc::Sender<NodeEvent>,
     ) -> Self {
-        let Shared { credentials, clock, start, standing } = shared;
+        let Shared { credentials, clock, start, standing, hand } = shared;
         let (inputs, inbox) = mpsc::channel(INBOX);
         let sabotage = Sabotage::from_environment();
-        let overlay = manyhands_swarm::Config::new(config.role, identity.node(), config.seed);
+        let mut overlay = manyhands_swarm::Config::new(config.role, identity.node(), config.seed);
+        overlay.dials &= !config.relays.shielded;
+        overlay.neighbours = overlay.neighbours.min(config.connections);
         let mut swarm = Swarm::new(sabotage.configure(overlay));
         swarm.handle_allowance(Time::ZERO, config.upload_limit);
-        let dialler = Dialler::new(
+        let mut dialler = Dialler::new(
             quic.clone(),
             identity.clone(),
             credentials.clone(),
             inputs.clone(),
             config.hints,
         );
+        let Relays { tickets, shielded } = config.relays;
+        dialler.employ(tickets.into_iter().map(|ticket| Errand { ticket, shielded }));
         let reach = Reach::new(quic.clone(), identity.node(), inputs.clone());
         Self {
             role: config.role,
@@ -136,19 +146,22 @@ impl Driver {
             clock,
             start,
             standing,
+            hand,
+            items: Vec::new(),
             events,
             inputs,
             inbox: Some(inbox),
             swarm,
             sabotage,
             store: Store::default(),
-            peers: Peers::default(),
+            peers: Peers::new(config.connections),
             dialler,
             reach,
             held: VecDeque::new(),
             report: Report::default(),
             generation: 0,
             joined: false,
+            relays: 0,
             next_tick: Time::ZERO,
             next_ping: Time::ZERO,
             head_at: Time::ZERO,
@@ -319,6 +332,12 @@ impl Driver {
                 }
             }
             Command::Try(prospect) => self.on_prospect(prospect),
+            Command::HandOut(items) => {
+                self.items = items;
+                let relays = self.peers.iter().filter(|(_, peer)| peer.relay).map(|(i, _)| i);
+                let relays: Vec<_> = relays.collect();
+                relays.into_iter().for_each(|index| self.hand_items(index));
+            }
             Command::Report(reply) => {
                 let _ = reply.send(self.report());
             }
@@ -399,23 +418,20 @@ impl Driver {
     fn on_proven(&mut self, proven: Proven, via: Via) {
         self.generation += 1;
         let (generation, inputs) = (self.generation, self.inputs.clone());
-        let (own, node, dialled, origin) =
-            (self.identity.node(), proven.node, proven.dialled, proven.origin);
+        let (node, dialled, origin) = (proven.node, proven.dialled, proven.origin);
+        let (own, relay) = (self.identity.node(), proven.relay);
         let address = crate::canonical(proven.connection.remote_address());
-        self.dialler.on_joined(origin.then_some(address));
+        // A relay dials nobody, so it keeps nobody's address.
+        self.dialler.on_joined((origin && self.role != Role::Relay).then_some(address));
         let connection = proven.connection.clone();
         let Proven { control, buffered, adopted, ours_newer, .. } = proven;
-        let admission = self.peers.admit(own, node, dialled, |index| {
+        let newcomer = Newcomer { node, dialled, origin };
+        let admission = self.peers.admit(own, newcomer, |index| {
             let report = move |event| {
                 let inputs = inputs.clone();
                 async move { inputs.send(Input::Link { index, generation, event }).await.is_ok() }
             };
-            (
-                Link::start(connection.clone(), control, buffered, report),
-                generation,
-                address,
-                origin,
-            )
+            (Link::start(connection.clone(), control, buffered, report), generation, address)
         });
         // What the handshake has adopted holds, whatever becomes of the connection.
         if let Some(adopted) = adopted {
@@ -432,9 +448,10 @@ impl Driver {
             Admission::Replaced(_) => {}
             Admission::New(index) => {
                 if let Some(peer) = self.peers.get_mut(index) {
-                    peer.via = via;
+                    (peer.via, peer.relay) = (via, relay);
                 }
-                let info = PeerInfo { node, address, dialled, origin, dialable: true };
+                let hidden = origin && self.credentials.lock().is_shielding();
+                let info = PeerInfo { node, address, dialled, origin, dialable: true, hidden };
                 if !self.joined {
                     self.joined = true;
                     self.emit(NodeEvent::Joined { peer: node.to_string(), via });
@@ -444,6 +461,9 @@ impl Driver {
                 }
                 self.swarm.handle_connected(now, index, info);
                 self.ping(index);
+                if relay {
+                    self.hand_items(index);
+                }
             }
         }
     }
@@ -528,8 +548,9 @@ impl Driver {
                     self.reach.on_observed(peer.address, &address);
                 }
             }
+            Control::Item(item) => self.on_item(index, item),
             // Part of the handshake only; harmless afterwards.
-            Control::Hello(_) | Control::Proof(_) => {}
+            Control::Hello(_) | Control::Proof(_) | Control::Permit(_) | Control::Place(_) => {}
         }
     }
 
@@ -589,6 +610,29 @@ impl Driver {
     fn send_state(&mut self, index: PeerIndex) {
         let Some(state) = self.credentials.lock().state() else { return };
         self.send_control(index, Control::RunState(state).encode());
+    }
+
+    fn hand_items(&mut self, relay: PeerIndex) {
+        for SignedMeeting { place, seq, value, signature } in self.items.clone() {
+            let item = Item { place: place.0, seq, value, signature };
+            self.send_control(relay, Control::Item(item).encode());
+        }
+    }
+
+    /// A relay takes what its own broadcaster has signed for the DHT: one item for each of two days.
+    fn on_item(&mut self, from: PeerIndex, item: Item) {
+        const PLACES: usize = 2;
+        let Item { place, seq, value, signature } = item;
+        let item = SignedMeeting { place: PublicKey(place), seq, value, signature };
+        let by_origin = self.peers.get(from).is_some_and(|peer| peer.origin);
+        if self.role != Role::Relay || !by_origin || !item.is_signed() {
+            return;
+        }
+        self.hand.send_modify(|items| {
+            items.retain(|known| known.place != item.place);
+            items.push(item);
+            items.drain(..items.len().saturating_sub(PLACES));
+        });
     }
 
     fn on_piece(&mut self, index: PeerIndex, purpose: Purpose, data: Bytes) {
@@ -702,10 +746,20 @@ impl Driver {
             return;
         }
         if self.role == Role::Origin {
+            self.dialler.keep_relays(now, &self.peers);
+            self.count_relays();
             let connected = self.peers.iter().map(|(_, p)| p.address).collect();
             self.dialler.keep_hints(now, &connected);
         } else {
             self.mind_the_head(now);
+        }
+    }
+
+    /// Tells the session how many relays are at work, when that has changed.
+    fn count_relays(&mut self) {
+        let relays = self.peers.iter().filter(|(_, peer)| peer.relay).count();
+        if std::mem::replace(&mut self.relays, relays) != relays {
+            self.emit(NodeEvent::Relays(relays));
         }
     }
 
@@ -774,6 +828,7 @@ impl Driver {
         let peers = self.peers.iter().map(|(index, p)| PeerReport {
             name: p.node.to_string(),
             origin: p.origin,
+            relay: p.relay,
             received: p.received,
             sent: p.sent,
             rtt_us: u64::try_from(p.link.connection().rtt().as_micros()).unwrap_or(u64::MAX),

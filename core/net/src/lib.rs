@@ -19,6 +19,8 @@ mod discovery;
 mod driver;
 mod endpoint;
 mod handshake;
+#[cfg(test)]
+mod hostile;
 mod identity;
 mod link;
 mod local;
@@ -49,7 +51,8 @@ pub use driver::to_piece;
 pub use identity::{Identity, node_of};
 pub use manyhands_swarm::Role;
 pub use meter::Meter;
-pub use node::{Node, NodeConfig, NodeEvent, Via};
+pub use node::{Node, NodeConfig, NodeEvent, Relays, Via};
+pub use peers::MAX_PEERS;
 pub use report::{Outgoing, PeerReport, Report, Sources, Traffic};
 
 /// What can go wrong when a node starts.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use manyhands_stream::PieceHeader;
+use manyhands_stream::{PieceHeader, SignedMeeting, Ticket};
 use manyhands_swarm::{self as swarm, Piece, Time, TrackConfig};
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -38,8 +38,24 @@ pub struct NodeConfig {
     pub hints: Vec<(SocketAddr, Via)>,
     /// How others are found besides.
     pub discovery: Discovery,
+    /// A broadcaster's relays.
+    pub relays: Relays,
+    /// Who this is on the wire; nothing: somebody new.
+    pub identity: Option<Identity>,
+    /// Connections at once, at most.
+    pub connections: usize,
     /// Decides everything random in the overlay.
     pub seed: u64,
+}
+
+/// The relays that a broadcaster puts to work; by default none.
+#[derive(Debug, Clone, Default)]
+pub struct Relays {
+    /// Their tickets.
+    pub tickets: Vec<Ticket>,
+    /// Nobody but the relays is to see the broadcaster: it dials them and nobody else, accepts
+    /// nobody, looks for nobody, and hears nobody else.
+    pub shielded: bool,
 }
 
 /// How a peer was found.
@@ -92,6 +108,8 @@ pub enum NodeEvent {
     },
     /// Known addresses have all been tried and nobody answers.
     Alone,
+    /// So many of the broadcaster's relays are at work now.
+    Relays(usize),
     /// The overlay has something to tell.
     Overlay(swarm::Event),
 }
@@ -102,6 +120,8 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<Mutex<Clock>>,
     pub(crate) start: Instant,
     pub(crate) standing: watch::Sender<Standing>,
+    /// What a relay was handed for the DHT.
+    pub(crate) hand: watch::Sender<Vec<SignedMeeting>>,
 }
 
 #[derive(Debug)]
@@ -113,6 +133,7 @@ pub(crate) enum Command {
     UploadLimit(Option<u64>),
     Playhead(u32),
     Try(Prospect),
+    HandOut(Vec<SignedMeeting>),
     Report(oneshot::Sender<Report>),
     Leave(oneshot::Sender<()>),
 }
@@ -135,8 +156,14 @@ impl Node {
         mut config: NodeConfig,
         credentials: Credentials,
     ) -> Result<(Self, mpsc::Receiver<NodeEvent>), Error> {
-        let identity = Identity::generate()?;
-        let quic = Quic::bind(&identity, config.listen, config.upload_limit)?;
+        let identity = config.identity.take().map_or_else(Identity::generate, Ok)?;
+        let shielded = config.relays.shielded;
+        let quic = Quic::bind(&identity, config.listen, config.upload_limit, !shielded)?;
+        if shielded {
+            let tickets = config.relays.tickets.iter();
+            quic.socket().speak_only_with(tickets.flat_map(|t| t.hints.iter().copied()));
+            config.hints = Vec::new();
+        }
         let address = quic.local_address()?;
         let meter = quic.socket().meter().clone();
         let start = Instant::now();
@@ -150,10 +177,23 @@ impl Node {
         let (events, event_inbox) = mpsc::channel(EVENTS);
         let name = identity.node();
         let (standing, known) = watch::channel(Standing::at_first(&credentials.lock()));
-        let shared =
-            Shared { credentials: credentials.clone(), clock: clock.clone(), start, standing };
-        let offers = Offers(commands.downgrade());
-        discovery::start(std::mem::take(&mut config.discovery), address, name, &known, &offers);
+        let (hand, handed) = watch::channel(Vec::new());
+        let shared = Shared {
+            credentials: credentials.clone(),
+            clock: clock.clone(),
+            start,
+            standing,
+            hand,
+        };
+        let ways = discovery::Ways {
+            own: address,
+            node: name,
+            shielded,
+            standing: known,
+            offers: Offers(commands.downgrade()),
+            handed,
+        };
+        discovery::start(std::mem::take(&mut config.discovery), ways);
         let driver = Driver::new(config, Arc::new(identity), quic, shared, events);
         tokio::spawn(driver.run(command_inbox));
         Ok((Self { commands, credentials, clock, start, address, name, meter }, event_inbox))

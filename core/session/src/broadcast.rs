@@ -3,14 +3,14 @@
 mod live;
 
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use manyhands_media::{AccessUnit, TrackConfig};
-use manyhands_net::{Credentials, Node, NodeConfig, Via, dialable_addresses};
+use manyhands_net::{Credentials, MAX_PEERS, Node, NodeConfig, Relays, Via, dialable_addresses};
 use manyhands_policy::Conditions;
-use manyhands_stream::{Channel, Link, Origin, RunOptions, Secret};
+use manyhands_stream::{Channel, Link, MAX_HINTS, Origin, RunOptions, Secret, Ticket};
 use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use self::live::Live;
 use crate::finding::Finding;
@@ -43,6 +43,8 @@ pub struct BroadcastConfig {
     pub hints: Vec<SocketAddr>,
     /// How viewers find it besides the link's addresses.
     pub finding: Finding,
+    /// Relays that carry it; behind a shield nobody else ever hears of this device.
+    pub relays: Relays,
     /// How much may leave, bits a second.
     pub upload_limit: Option<u64>,
     /// Decides everything random but keys.
@@ -61,6 +63,7 @@ pub struct Broadcast {
     commands: mpsc::Sender<Command>,
     link: Link,
     addresses: Vec<SocketAddr>,
+    relays: watch::Receiver<usize>,
 }
 
 #[derive(Debug)]
@@ -95,18 +98,34 @@ impl Broadcast {
                 &config.invite,
                 config.started_ms,
                 config.private,
+                &config.relays.tickets,
             ),
+            relays: config.relays.clone(),
+            identity: None,
+            connections: MAX_PEERS,
             seed: config.seed,
         };
         let (node, node_events) = Node::start(node_config, Credentials::Origin(Box::new(origin)))?;
-        let addresses = dialable_addresses(node.address(), manyhands_stream::MAX_HINTS);
+        let addresses = match config.relays.shielded {
+            true => Vec::new(),
+            false => dialable_addresses(node.address(), MAX_HINTS),
+        };
         let mut link = Link::open(config.channel.key(), config.invite.clone());
-        link.hints.clone_from(&addresses);
+        link.hints = hints(&addresses, &config.relays.tickets);
         let (commands, inbox) = mpsc::channel(QUEUE);
         let (events, event_inbox) = mpsc::channel(QUEUE);
-        let live = Live::new(config, node, events);
+        let (relays_up, relays) = watch::channel(0);
+        let live = Live::new(config, node, events, relays_up);
         tokio::spawn(live.run(inbox, node_events));
-        Ok((Self { commands, link, addresses }, event_inbox))
+        Ok((Self { commands, link, addresses, relays }, event_inbox))
+    }
+
+    /// Waits until a relay is at work; false when none is in time. Nobody watches a broadcast behind
+    /// a shield before.
+    pub async fn relayed(&self, patience: Duration) -> bool {
+        let mut relays = self.relays.clone();
+        let up = relays.wait_for(|up| *up > 0);
+        tokio::time::timeout(patience, up).await.is_ok_and(|up| up.is_ok())
     }
 
     /// The open invitation, with this machine's addresses as hints.
@@ -115,7 +134,7 @@ impl Broadcast {
         &self.link
     }
 
-    /// Where this broadcaster can be dialled.
+    /// Where this broadcaster can be dialled: nowhere behind a shield.
     #[must_use]
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
@@ -182,5 +201,42 @@ impl Broadcast {
         let (reply, answer) = oneshot::channel();
         self.commands.send(Command::Finish(reply)).await.ok()?;
         answer.await.ok()
+    }
+}
+
+/// The addresses in the link: this device's own, and up to half of the places for relays, more where
+/// the own ones are few. Each relay's first address comes before any relay's second.
+fn hints(own: &[SocketAddr], relays: &[Ticket]) -> Vec<SocketAddr> {
+    let at = |n: usize| relays.iter().filter_map(move |ticket| ticket.hints.get(n));
+    let theirs: Vec<SocketAddr> = (0..MAX_HINTS).flat_map(at).copied().collect();
+    let room = MAX_HINTS - theirs.len().min(MAX_HINTS / 2);
+    let own = own.iter().copied().take(room);
+    own.chain(theirs).take(MAX_HINTS).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(n: u16) -> SocketAddr {
+        ([192, 0, 2, 1], n).into()
+    }
+
+    fn ticket(hints: &[u16]) -> Ticket {
+        let hints = hints.iter().map(|n| address(*n)).collect();
+        Ticket { relay: [1; 32], permit: Secret::new([2; 16]), hints }
+    }
+
+    #[test]
+    fn a_link_names_both_and_every_relay_once_before_any_twice() {
+        let named = |own: &[u16], relays: &[&[u16]]| {
+            let own: Vec<_> = own.iter().map(|n| address(*n)).collect();
+            let relays: Vec<_> = relays.iter().map(|hints| ticket(hints)).collect();
+            hints(&own, &relays).iter().map(SocketAddr::port).collect::<Vec<_>>()
+        };
+        assert_eq!(named(&[1, 2, 3, 4, 5], &[]), [1, 2, 3, 4]);
+        assert_eq!(named(&[1, 2, 3, 4], &[&[7]]), [1, 2, 3, 7]);
+        assert_eq!(named(&[1, 2, 3, 4], &[&[7, 8, 9], &[17]]), [1, 2, 7, 17]);
+        assert_eq!(named(&[], &[&[7, 8, 9], &[17, 18]]), [7, 17, 8, 18], "behind a shield");
     }
 }

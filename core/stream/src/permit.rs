@@ -119,3 +119,23 @@ impl Permit {
 fn flags(shielded: bool) -> u8 {
     if shielded { SHIELDED } else { 0 }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn arbitrary_bytes_never_panic(mut bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let _ = Permit::parse(&bytes);
+            bytes.resize(PERMIT_LEN, 0);
+            // As far as the certificate.
+            (bytes[16], bytes[17], bytes[18]) = (1, 1, 0);
+            if let Ok(permit) = Permit::parse(&bytes) {
+                prop_assert_eq!(&permit.to_bytes().expose()[..], &bytes[..]);
+                prop_assert!(permit.check(&Secret::new([0; 16]), &[0; 32], 0).is_err());
+            }
+        }
+    }
+}

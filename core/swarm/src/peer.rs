@@ -228,8 +228,10 @@ impl Peers {
         self.by_node.get(node).copied()
     }
 
+    /// Where a neighbour can be dialled; nothing of one that is hidden.
     pub(crate) fn contact(&self, index: PeerIndex) -> Option<Contact> {
-        self.get(index).map(|p| Contact { node: p.info.node, address: p.info.address })
+        let shown = self.get(index).filter(|p| !p.info.hidden);
+        shown.map(|p| Contact { node: p.info.node, address: p.info.address })
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (PeerIndex, &Peer)> {

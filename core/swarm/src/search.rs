@@ -80,7 +80,7 @@ impl Swarm {
 
     /// Orphans try at once: the origin has become reachable.
     pub(crate) fn hurry_orphans(&mut self, now: Time) {
-        let Some(root) = self.root.and_then(|r| self.peers.find(&r.node)) else { return };
+        let Some(root) = self.root_peer() else { return };
         for id in self.lane_ids() {
             let orphan = self.lane(id).is_some_and(|l| l.is_orphan() && l.search.tries > 0);
             if orphan {
@@ -173,11 +173,22 @@ impl Swarm {
         rtt + depth * 60 + if newer { 0 } else { 1_000 } + if free { 0 } else { 200 }
     }
 
+    /// The origin, if it is a neighbour.
+    fn root_peer(&self) -> Option<PeerIndex> {
+        let hidden = || self.peers.iter().find(|(_, p)| p.info.origin && p.info.hidden);
+        let named = self.root.and_then(|root| self.peers.find(&root.node));
+        named.or_else(|| hidden().map(|(at, _)| at))
+    }
+
     /// Near the root, or after many failures, the origin itself is asked (findings 2, M2).
     fn ask_root(&mut self, now: Time, id: LaneId, tries: u8) {
-        let Some(root) = self.root else { return };
+        let root = self.root_peer();
+        if root.is_none() && self.root.is_none() {
+            return;
+        }
         let Some(lane) = self.lane(id) else { return };
-        let near = (1..=2).contains(&lane.path.len());
+        // Who hides the origin stands right below it.
+        let near = (1..=2).contains(&lane.path.len()) || (self.root.is_none() && root.is_some());
         let few = self.is_small_audience();
         let due =
             if near || few { true } else { tries >= EMERGENCY_AFTER && tries.is_multiple_of(3) };
@@ -185,7 +196,7 @@ impl Swarm {
         if !due || deep {
             return;
         }
-        match self.peers.find(&root.node) {
+        match root {
             Some(peer) => {
                 let asked = self.lane(id).is_some_and(|l| {
                     l.search.asked_lately(now, peer) || l.parent_is(peer) && l.is_orphan()
@@ -198,7 +209,11 @@ impl Swarm {
                     self.ask(now, id, peer, token, flags, TTL - 1);
                 }
             }
-            None => self.reach(now, root, crate::dial::Purpose::Root),
+            None => {
+                if let Some(root) = self.root {
+                    self.reach(now, root, crate::dial::Purpose::Root);
+                }
+            }
         }
     }
 
@@ -256,8 +271,10 @@ impl Swarm {
         if !self.is_vouched_successor(&ask, peer, who.node == observed.node) {
             ask.flags = Flags(ask.flags.0 & !Flags::SUCCESSOR.0);
         }
+        let within_reach = self.config.dials || self.peers.find(&who.node).is_some();
         match self.judge(now, &who.node, &ask) {
             Verdict::No => self.pass_on(now, peer, ask),
+            _ if !within_reach => self.pass_on(now, peer, ask),
             verdict => self.grant(now, who, ask, verdict),
         }
     }

@@ -4,14 +4,15 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use manyhands_stream::{Entry, Meeting, MeetingSigner, MeetingState, day_of};
+use manyhands_stream::{Entry, MAX_ENTRIES, Meeting, MeetingSigner, MeetingState, Ticket, day_of};
 use manyhands_swarm::NodeId;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
 use super::client::Source;
 use crate::dialable_addresses;
-use crate::discovery::Standing;
+use crate::discovery::{Offers, Standing};
+use crate::identity::node_of_pin;
 use crate::unix_ms;
 
 /// Nodes forget an item after two hours (BEP 44).
@@ -27,11 +28,20 @@ const MAX_OWN: usize = 8;
 /// publication takes.
 const MIDNIGHT_MS: u64 = 65 * 60 * 1000;
 
+/// Which way items take into the DHT.
+pub(super) enum Outlet {
+    /// By a client of this node's own.
+    Dht(Source),
+    /// By relays, behind which this node is not seen.
+    Relays(Offers),
+}
+
 pub(super) struct Publisher {
-    pub(super) source: Source,
+    pub(super) outlet: Outlet,
     pub(super) signers: Vec<MeetingSigner>,
     pub(super) started_ms: u64,
     pub(super) node: NodeId,
+    pub(super) relays: Vec<Ticket>,
 }
 
 impl Publisher {
@@ -57,17 +67,25 @@ impl Publisher {
     /// worst of them.
     pub(super) async fn publish(&self, addresses: &[SocketAddr]) -> u32 {
         let now = unix_ms();
-        let client = match self.source.client().await {
+        let meeting = self.meeting(addresses, now);
+        let due = self.signers.iter().filter(|s| is_due(s.day(), now));
+        let items: Vec<_> = due.map(|signer| signer.sign(&meeting, &mut rand::rng())).collect();
+        let source = match &self.outlet {
+            Outlet::Dht(source) => source,
+            Outlet::Relays(offers) => {
+                let count = items.len();
+                return if offers.hand_out(items).await { count as u32 } else { 0 };
+            }
+        };
+        let client = match source.client().await {
             Ok(client) => client,
             Err(error) => {
                 tracing::debug!(%error, "the DHT's socket could not be opened");
                 return 0;
             }
         };
-        let meeting = self.meeting(addresses, now);
         let mut worst = u32::MAX;
-        for signer in self.signers.iter().filter(|s| is_due(s.day(), now)) {
-            let item = signer.sign(&meeting, &mut rand::rng());
+        for item in items {
             worst = worst.min(client.put(item).await);
         }
         if worst == u32::MAX { 0 } else { worst }
@@ -75,17 +93,24 @@ impl Publisher {
 
     fn meeting(&self, addresses: &[SocketAddr], now: u64) -> Meeting {
         let entry = |address: &SocketAddr| Entry { address: *address, node: self.node.0 };
+        let relays = self.relays.iter().flat_map(|ticket| {
+            let node = node_of_pin(&ticket.relay).0;
+            ticket.hints.iter().map(move |address| Entry { address: *address, node })
+        });
         Meeting {
             state: MeetingState::Live,
             issued_ms: now,
             started_ms: self.started_ms,
-            entries: addresses.iter().map(entry).collect(),
+            entries: addresses.iter().map(entry).chain(relays).take(MAX_ENTRIES).collect(),
         }
     }
 
-    /// Where this node can be dialled now.
+    /// Where this node can be dialled now: behind relays nowhere.
     fn addresses(&self) -> Vec<SocketAddr> {
-        dialable_addresses(self.source.own(), MAX_OWN)
+        match &self.outlet {
+            Outlet::Dht(source) => dialable_addresses(source.own(), MAX_OWN),
+            Outlet::Relays(_) => Vec::new(),
+        }
     }
 
     /// Waits for `pause`, or until the addresses are others.

@@ -10,6 +10,7 @@ mod links;
 mod local;
 mod matrix;
 mod nat_matrix;
+mod shielded;
 mod stage;
 mod two_hops;
 mod weak_broadcaster;
@@ -39,6 +40,8 @@ pub enum Scenario {
     Local,
     /// The same through a DHT, some of whose nodes are libtorrent's, fail, or lie
     Dht,
+    /// Behind a relay nobody else ever hears of the broadcaster, whatever becomes of the relay
+    Shielded,
     /// Every kind of NAT before the broadcaster against every kind before the viewer
     NatMatrix,
 }
@@ -87,6 +90,7 @@ impl Scenario {
             Self::Cap => cap::run(&stage),
             Self::Local => local::run(&stage),
             Self::Dht => dht::run(&stage),
+            Self::Shielded => shielded::run(&stage),
             Self::NatMatrix => nat_matrix::run(&stage),
         }
     }
@@ -99,6 +103,7 @@ impl Scenario {
             Self::Cap => &["no-cap"],
             Self::Local => &["not-announced"],
             Self::Dht => &["not-published"],
+            Self::Shielded => &["no-shield"],
             Self::NatMatrix => &["no-way"],
         }
     }
