@@ -91,7 +91,7 @@ pub(super) fn run(stage: &Stage) -> Result<Report, LabError> {
 fn judge_depth(stage: &Stage, relay: &Program, audience: &[Program], report: &mut Report) {
     let depth = |program: &Program| {
         let last = |log: &crate::monitor::Log| {
-            log.of_kind("stats").next_back().and_then(|event| Some(event.get("depth")?.as_f64()?))
+            log.of_kind("stats").next_back().and_then(|event| event.get("depth")?.as_f64())
         };
         let depth = stage.monitor().look(|seen| seen.logs.get(program.log()).and_then(last));
         depth.unwrap_or(f64::NAN)
