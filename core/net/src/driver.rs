@@ -124,7 +124,12 @@ impl Driver {
         let (inputs, inbox) = mpsc::channel(INBOX);
         let sabotage = Sabotage::from_environment();
         let mut overlay = manyhands_swarm::Config::new(config.role, identity.node(), config.seed);
-        overlay.dials &= !config.relays.shielded;
+        if config.relays.shielded {
+            overlay.dials = false;
+            // Its relays are all the children that it has: each is to get a copy, if there is room.
+            let copies = config.relays.tickets.len() as f32;
+            overlay.origin_share = overlay.origin_share.max(copies);
+        }
         overlay.neighbours = overlay.neighbours.min(config.connections);
         let mut swarm = Swarm::new(sabotage.configure(overlay));
         swarm.handle_allowance(Time::ZERO, config.upload_limit);

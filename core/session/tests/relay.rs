@@ -164,3 +164,28 @@ async fn a_relay_is_free_again_when_the_broadcast_is_over() {
     take_row(&mut outputs.units, 30).await;
     feeding.abort();
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn when_one_of_two_relays_is_gone_the_other_carries_on() {
+    let ((one, _one_events), (two, _two_events)) = (relay(6), relay(7));
+    let (broadcast, mut live) = broadcast(17, &[one.ticket(), two.ticket()], true);
+    let at_work = |up: usize| {
+        move |event: &Event| match event {
+            Event::Notice { kind: "relays", message } => {
+                message.contains(&format!("{up} of 2")).then_some(())
+            }
+            _ => None,
+        }
+    };
+    until(&mut live, at_work(2)).await;
+    assert_eq!(broadcast.link().hints, [one.address(), two.address()]);
+    let feeding = feed(&broadcast);
+    let (_viewer, mut outputs) = watch(broadcast.link(), 1);
+    take_row(&mut outputs.units, 60).await;
+    // Its keeper stops it.
+    drop(one);
+    until(&mut live, at_work(1)).await;
+    let sent = broadcast.stats().await.unwrap().position_ms * 48;
+    while next(&mut outputs.units).await.unit.dts < sent + 48_000 {}
+    feeding.abort();
+}

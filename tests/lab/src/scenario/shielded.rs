@@ -72,6 +72,7 @@ pub(super) fn run(stage: &Stage) -> Result<Report, LabError> {
     let killed = Duration::from_secs(order.seconds.unwrap_or(KILLED_SECONDS));
     stage.monitor().let_run(killed)?;
     let after = lab.traffic(ORIGIN)?;
+    judge_memories(lab.host(ORIGIN)?.address(), &audience, &mut report)?;
     origin.leave()?;
     let mut alone = stage.try_to_broadcast(lab.host(ORIGIN)?, &film, &options)?;
     let code = alone.ended(GIVING_UP)?;
@@ -81,7 +82,6 @@ pub(super) fn run(stage: &Stage) -> Result<Report, LabError> {
     judge_packets(&lab, &mut report)?;
     report.explain("seconds_after_the_relay", killed.as_secs());
     report.explain("origin_after_the_relay", after);
-    judge_memories(lab.host(ORIGIN)?.address(), &audience, &mut report)?;
     drop(audience);
     judge_traces(stage, lab.host(ORIGIN)?.address(), viewers, &mut report)?;
     Ok(report)
