@@ -98,6 +98,11 @@ impl Dialler {
         self.relays.extend(relays.into_iter().map(Arc::new));
     }
 
+    /// Whether this is one of them.
+    pub(crate) fn employs(&self, node: NodeId) -> bool {
+        self.relays.iter().any(|errand| node_of_pin(&errand.ticket.relay) == node)
+    }
+
     /// Dials the relays that are not connected, not more often than the pause allows.
     pub(crate) fn keep_relays(&mut self, now: Time, peers: &Peers) {
         if now < self.next_relays {

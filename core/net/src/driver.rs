@@ -3,13 +3,15 @@
 //! One task, one inbox: everything that happens is an input, in one order. After each batch of
 //! inputs the overlay's outputs are carried out and its uplink queue is asked what may leave.
 
+mod relays;
+
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use manyhands_stream::{PieceHeader, PublicKey, SignedMeeting, Verdict};
+use manyhands_stream::{PieceHeader, SignedMeeting, Verdict};
 use manyhands_swarm::{
     Arrival, Contact, LaneStats, LinkReport, Message, Output, PeerIndex, PeerInfo, Piece, PieceId,
     Role, Swarm, Time,
@@ -20,7 +22,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::Identity;
 use crate::clock::Clock;
-use crate::control::{Control, Frame, Item, NewHead, Observed, Ping, Pong};
+use crate::control::{Control, Frame, NewHead, Observed, Ping, Pong};
 use crate::credentials::{Adopted, Credentials};
 use crate::dial::Dialler;
 use crate::discovery::{Audience, Prospect, Standing};
@@ -337,12 +339,7 @@ impl Driver {
                 }
             }
             Command::Try(prospect) => self.on_prospect(prospect),
-            Command::HandOut(items) => {
-                self.items = items;
-                let relays = self.peers.iter().filter(|(_, peer)| peer.relay).map(|(i, _)| i);
-                let relays: Vec<_> = relays.collect();
-                relays.into_iter().for_each(|index| self.hand_items(index));
-            }
+            Command::HandOut(items) => self.hand_out(items),
             Command::Report(reply) => {
                 let _ = reply.send(self.report());
             }
@@ -390,6 +387,8 @@ impl Driver {
             Input::DialFailed { contact } => {
                 self.dialler.on_done(contact.as_ref());
                 match contact {
+                    // The overlay hasn't asked for relays; they are dialled again anyway.
+                    Some(contact) if self.dialler.employs(contact.node) => {}
                     Some(contact) => self.swarm.handle_connect_failed(self.now(), contact),
                     None if self.peers.len() == 0 && self.dialler.idle() => {
                         self.emit(NodeEvent::Alone);
@@ -617,29 +616,6 @@ impl Driver {
         self.send_control(index, Control::RunState(state).encode());
     }
 
-    fn hand_items(&mut self, relay: PeerIndex) {
-        for SignedMeeting { place, seq, value, signature } in self.items.clone() {
-            let item = Item { place: place.0, seq, value, signature };
-            self.send_control(relay, Control::Item(item).encode());
-        }
-    }
-
-    /// A relay takes what its own broadcaster has signed for the DHT: one item for each of two days.
-    fn on_item(&mut self, from: PeerIndex, item: Item) {
-        const PLACES: usize = 2;
-        let Item { place, seq, value, signature } = item;
-        let item = SignedMeeting { place: PublicKey(place), seq, value, signature };
-        let by_origin = self.peers.get(from).is_some_and(|peer| peer.origin);
-        if self.role != Role::Relay || !by_origin || !item.is_signed() {
-            return;
-        }
-        self.hand.send_modify(|items| {
-            items.retain(|known| known.place != item.place);
-            items.push(item);
-            items.drain(..items.len().saturating_sub(PLACES));
-        });
-    }
-
     fn on_piece(&mut self, index: PeerIndex, purpose: Purpose, data: Bytes) {
         let now = self.now();
         let len = data.len() as u64;
@@ -757,14 +733,6 @@ impl Driver {
             self.dialler.keep_hints(now, &connected);
         } else {
             self.mind_the_head(now);
-        }
-    }
-
-    /// Tells the session how many relays are at work, when that has changed.
-    fn count_relays(&mut self) {
-        let relays = self.peers.iter().filter(|(_, peer)| peer.relay).count();
-        if std::mem::replace(&mut self.relays, relays) != relays {
-            self.emit(NodeEvent::Relays(relays));
         }
     }
 

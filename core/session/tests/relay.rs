@@ -17,13 +17,17 @@ use tokio::sync::mpsc::Receiver;
 use tokio::time::timeout;
 
 fn relay(seed: u8) -> (Relay, Receiver<Event>) {
+    relay_for(seed, 64)
+}
+
+fn relay_for(seed: u8, connections: usize) -> (Relay, Receiver<Event>) {
     Relay::start(RelayConfig {
         key: RelayKey { seed: Secret::new([seed; 32]), permit: Secret::new([seed; 16]) },
         listen: LOOPBACK,
         public: Vec::new(),
         dht: None,
         contribution: Contribution::unrestricted(None),
-        connections: 64,
+        connections,
         seed: 1,
     })
     .unwrap()
@@ -187,5 +191,19 @@ async fn when_one_of_two_relays_is_gone_the_other_carries_on() {
     until(&mut live, at_work(1)).await;
     let sent = broadcast.stats().await.unwrap().position_ms * 48;
     while next(&mut outputs.units).await.unit.dts < sent + 48_000 {}
+    feeding.abort();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn more_come_in_by_a_relay_than_it_has_places() {
+    let (relay, _events) = relay_for(8, 6);
+    let (broadcast, _live) = broadcast(18, &[relay.ticket()], true);
+    assert!(broadcast.relayed(PATIENCE).await);
+    let feeding = feed(&broadcast);
+    let mut audience: Vec<_> = (0..12).map(|seed| watch(broadcast.link(), seed)).collect();
+    for (_, outputs) in &mut audience {
+        next(&mut outputs.units).await;
+        assert!(relay.stats().await.unwrap().peers <= 7, "and the broadcaster");
+    }
     feeding.abort();
 }
