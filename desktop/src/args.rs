@@ -183,7 +183,7 @@ pub(crate) struct Relay {
     /// The most connections at once
     #[arg(
         long, value_name = "NUMBER", default_value_t = manyhands_session::RELAY_CONNECTIONS as u16,
-        value_parser = clap::value_parser!(u16).range(4..=128)
+        value_parser = clap::value_parser!(u16).range(8..=128)
     )]
     pub(crate) connections: u16,
     /// Make a new ticket: the old one opens nothing any more

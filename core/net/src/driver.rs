@@ -452,7 +452,7 @@ impl Driver {
             Admission::Replaced(_) => {}
             Admission::New(index) => {
                 if let Some(peer) = self.peers.get_mut(index) {
-                    (peer.via, peer.relay) = (via, relay);
+                    (peer.via, peer.relay, peer.since) = (via, relay, now);
                 }
                 let hidden = origin && self.credentials.lock().is_shielding();
                 let info = PeerInfo { node, address, dialled, origin, dialable: true, hidden };
@@ -728,7 +728,7 @@ impl Driver {
         }
         if self.role == Role::Origin {
             self.dialler.keep_relays(now, &self.peers);
-            self.count_relays();
+            self.count_relays(now);
             let connected = self.peers.iter().map(|(_, p)| p.address).collect();
             self.dialler.keep_hints(now, &connected);
         } else {

@@ -24,6 +24,8 @@ pub(crate) struct Peer {
     pub(crate) origin: bool,
     /// It is a relay that this broadcaster has put to work.
     pub(crate) relay: bool,
+    /// Since when it has been a neighbour.
+    pub(crate) since: Time,
     /// How it was found.
     pub(crate) via: Via,
     pub(crate) link: Arc<Link>,
@@ -138,6 +140,7 @@ impl Peers {
             address,
             origin,
             relay: false,
+            since: Time::ZERO,
             via: Via::Exchange,
             link,
             generation,

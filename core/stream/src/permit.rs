@@ -133,7 +133,8 @@ mod tests {
             // As far as the certificate.
             (bytes[16], bytes[17], bytes[18]) = (1, 1, 0);
             if let Ok(permit) = Permit::parse(&bytes) {
-                prop_assert_eq!(&permit.to_bytes().expose()[..], &bytes[..]);
+                let again = permit.to_bytes();
+                prop_assert_eq!(again.expose(), &bytes);
                 prop_assert!(permit.check(&Secret::new([0; 16]), &[0; 32], 0).is_err());
             }
         }

@@ -244,8 +244,8 @@ fn a_relay_with_everything_it_knows_lets_nobody_else_in() {
             keys: &keys,
             eid: view.roster().eid(),
             rev,
-            members: &[third.clone()],
-            keyless: &[secret.clone()],
+            members: std::slice::from_ref(&third),
+            keyless: std::slice::from_ref(&secret),
             revoked: &[],
             past: &[],
         };

@@ -470,10 +470,7 @@ impl Swarm {
     /// A node that holds few connections keeps some free: whoever knows it alone has to get in, and
     /// learns of others there. Those that carry nothing go first, the oldest of them first.
     fn make_room(&mut self, now: Time) {
-        /// Places that are kept free: an eighth.
-        const FREE: usize = 8;
-        let most = self.config.neighbours - self.config.neighbours / FREE;
-        let over = self.peers.len().saturating_sub(most);
+        let over = self.peers.len().saturating_sub(self.most_neighbours());
         if over == 0 {
             return;
         }
@@ -487,8 +484,15 @@ impl Swarm {
         }
     }
 
+    /// Connections beyond which room is made, and nobody who is neither parent nor child yet becomes a
+    /// child: an eighth of the places, two at least, are for newcomers.
+    pub(crate) fn most_neighbours(&self) -> usize {
+        let free = (self.config.neighbours / 8).max(2);
+        self.config.neighbours.saturating_sub(free)
+    }
+
     /// Whether a neighbour is a parent or a child.
-    fn is_tied(&self, peer: PeerIndex) -> bool {
+    pub(crate) fn is_tied(&self, peer: PeerIndex) -> bool {
         let tied = |t: &Track| t.lanes.iter().any(|l| l.parent_is(peer) || l.child(peer).is_some());
         self.tracks.iter().any(tied)
     }

@@ -1,20 +1,27 @@
 //! What a broadcaster and its relays have between them beside pieces: how many are at work, and items
 //! for the DHT.
 
+use std::time::Duration;
+
 use manyhands_stream::{PublicKey, SignedMeeting};
-use manyhands_swarm::{PeerIndex, Role};
+use manyhands_swarm::{PeerIndex, Role, Time};
 
 use super::Driver;
 use crate::control::{Control, Item};
 use crate::node::NodeEvent;
+use crate::peers::Peer;
 
+/// By then a relay has asked for every substream and takes it.
+const SETTLED: Duration = Duration::from_secs(1);
 /// Items that a relay keeps: an invitation's, on two days.
 const PLACES: usize = 2;
 
 impl Driver {
-    /// Tells the session how many relays are at work, when that has changed.
-    pub(super) fn count_relays(&mut self) {
-        let relays = self.peers.iter().filter(|(_, peer)| peer.relay).count();
+    /// Tells the session how many relays are at work, when that has changed. Until a relay has what is
+    /// sent, viewers who come to it would begin with a gap.
+    pub(super) fn count_relays(&mut self, now: Time) {
+        let at_work = |peer: &Peer| peer.relay && now.since(peer.since) >= SETTLED;
+        let relays = self.peers.iter().filter(|(_, peer)| at_work(peer)).count();
         if std::mem::replace(&mut self.relays, relays) != relays {
             self.emit(NodeEvent::Relays(relays));
         }

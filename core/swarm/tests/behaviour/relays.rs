@@ -14,12 +14,19 @@ use super::net::{Net, TRACK, address, copies, name};
 
 const SECOND: Duration = Duration::from_secs(1);
 
+/// The bytes of a node's IP address.
+fn place(node: usize) -> Vec<u8> {
+    match address(node) {
+        SocketAddr::V4(v4) => v4.ip().octets().to_vec(),
+        SocketAddr::V6(v6) => v6.ip().octets().to_vec(),
+    }
+}
+
 /// Whether a message has the name, a part of a path, or the address of a node in it.
 fn names(message: &Message, node: usize) -> bool {
     let mut bytes = Vec::new();
     message.encode(&mut bytes);
-    let SocketAddr::V4(v4) = address(node) else { panic!("an IPv4 address") };
-    let place = [&v4.ip().octets()[..], &v4.port().to_be_bytes()].concat();
+    let place = [&place(node)[..], &address(node).port().to_be_bytes()].concat();
     let has = |wanted: &[u8]| bytes.windows(wanted.len()).any(|window| window == wanted);
     has(&name(node).0[..8]) || has(&place)
 }
@@ -29,6 +36,9 @@ fn a_relay_stands_where_the_origin_would_and_nobody_learns_of_that() {
     let mut net = Net::shielded();
     let relay = net.add(Role::Relay, copies(4.0));
     net.dial(0, relay);
+    net.run(SECOND / 10);
+    let lanes = net.stats(relay).lanes;
+    assert!(lanes.iter().all(|l| l.parent.is_some()), "greeted by the origin as by any other");
     net.run(SECOND);
     let viewers: Vec<usize> = (0..8)
         .map(|n| {

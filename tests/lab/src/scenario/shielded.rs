@@ -59,7 +59,7 @@ pub(super) fn run(stage: &Stage) -> Result<Report, LabError> {
     let mut audience = Vec::new();
     for number in 1..=viewers {
         let host = lab.host(RELAY + usize::from(number))?;
-        audience.push(stage.watch(host, &["-vvv".to_owned()])?);
+        audience.push(stage.watch(host, &["-vvv", "--timeout", "600"].map(String::from))?);
     }
     let plays = audience.iter().map(|viewer| viewer.first("first_frame", JOINING));
     let plays = plays.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().count();
