@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use manyhands_session::{
-    Bootstrap, Broadcast, BroadcastConfig, Closer, Conditions, Encoders, Event, Feed, Finding, Pull,
+    Bootstrap, Broadcast, BroadcastConfig, Closer, Conditions, Encoders, Event, Feed, Finding,
+    Pull, Relays,
 };
 
 use crate::{
@@ -87,6 +88,7 @@ impl Broadcaster {
             listen: listen_at(&options.listen)?,
             hints: Vec::new(),
             finding: finding(options.local, options.dht),
+            relays: Relays::default(),
             upload_limit: options.upload_limit_bps,
             seed: rand::random(),
             tracks: encoders.tracks(),

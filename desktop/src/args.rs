@@ -32,7 +32,7 @@ pub(crate) enum Command {
         command: Link,
     },
     /// Lend this machine's upload without being able to watch
-    Relay,
+    Relay(Relay),
     /// What this network allows, and what to do about it
     Doctor(Doctor),
 }
@@ -107,11 +107,11 @@ pub(crate) struct Broadcast {
     /// Only invited people: the link is written to --link-out and nowhere else
     #[arg(long)]
     pub(crate) private: bool,
-    /// A relay's ticket (repeatable)
+    /// A relay's ticket, - for standard input, or @FILE (repeatable)
     #[arg(long, value_name = "TICKET")]
     pub(crate) relay: Vec<String>,
     /// Nobody but the named relays sees this machine's address
-    #[arg(long)]
+    #[arg(long, requires = "relay", conflicts_with_all = ["peer", "dht_bootstrap"])]
     pub(crate) shielded: bool,
     /// Begin again when the file ends
     #[arg(long = "loop")]
@@ -177,6 +177,29 @@ pub(crate) struct Doctor {
     /// A link whose broadcast is on, - for standard input, or @FILE: its peers say how they see this
     /// machine. Without it MANYHANDS_LINK is read, if there is one
     pub(crate) link: Option<String>,
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Relay {
+    /// Write the ticket to this file (readable by you alone) and print it nowhere
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ticket_out: Option<PathBuf>,
+    /// Where others can dial this machine, if that is not what it sees of itself (repeatable)
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub(crate) public: Vec<SocketAddr>,
+    /// The most connections at once
+    #[arg(
+        long, value_name = "NUMBER", default_value_t = manyhands_session::RELAY_CONNECTIONS as u16,
+        value_parser = clap::value_parser!(u16).range(8..=128)
+    )]
+    pub(crate) connections: u16,
+    /// Make a new ticket: the old one opens nothing any more
+    #[arg(long)]
+    pub(crate) new_ticket: bool,
+    #[command(flatten)]
+    pub(crate) lend: Lend,
     #[command(flatten)]
     pub(crate) common: Common,
 }

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use manyhands_session::{Broadcast, BroadcastConfig, Conditions, Event, Stats};
+use manyhands_session::{Broadcast, BroadcastConfig, Conditions, Event, Relays, Stats};
 use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::time::interval;
@@ -13,8 +13,10 @@ use crate::args;
 use crate::events::Printer;
 use crate::failure::{Exit, Failure};
 use crate::input::{Input, InputKind};
+use crate::links;
 use crate::record::Recording;
-use crate::state::{self, State};
+use crate::state::State;
+use crate::state_dir;
 use crate::stop::Stop;
 use crate::table;
 use manyhands::pattern::PatternConfig;
@@ -23,12 +25,15 @@ use manyhands::pattern::PatternConfig;
 pub(crate) const HOST: &str = "manyhands.invalid";
 /// How long going live waits for the router to open a port, so that the link names it.
 const ROUTER: Duration = Duration::from_millis(1_500);
+/// How long the first relay may take: two dials and a handshake on a bad line.
+const RELAY_PATIENCE: Duration = Duration::from_secs(10);
 /// How often the state directory learns that the run is alive.
 const ALIVE: Duration = Duration::from_secs(5);
 
 /// Runs the command.
 pub(crate) async fn run(args: args::Broadcast, printer: Printer) -> Result<(), Failure> {
     refuse_what_is_not_there(&args)?;
+    let relays = Relays { tickets: links::tickets(&args.relay)?, shielded: args.shielded };
     let input = open(&args)?;
     let mut stop = Stop::listen()?;
     let (mut state, borrowed) = open_state(&args)?;
@@ -38,8 +43,16 @@ pub(crate) async fn run(args: args::Broadcast, printer: Printer) -> Result<(), F
             "Another broadcast is using your channel, so this one has a link of its own.",
         );
     }
-    let (broadcast, mut events) = start(&args, &input, &mut state)?;
+    let (broadcast, mut events) = start(&args, &input, relays, &mut state)?;
     broadcast.wait_for_router(ROUTER).await;
+    if args.shielded && !relayed(&broadcast, &mut stop).await? {
+        state.end(unix_ms())?;
+        return Err(Failure::new(
+            Exit::Unreachable,
+            "no relay answers and lets you in, so you are not live; see that one runs, is reachable \
+             from here, and that its ticket is the newest",
+        ));
+    }
     announce(&args, &broadcast, printer)?;
     let recording = args.record.as_deref().map(|path| record(path, &input)).transpose()?;
     let mut live = Live { broadcast, recording, state, printer, last: None };
@@ -63,8 +76,6 @@ fn open(args: &args::Broadcast) -> Result<Input, Failure> {
 
 fn refuse_what_is_not_there(args: &args::Broadcast) -> Result<(), Failure> {
     let absent = [
-        (!args.relay.is_empty(), "--relay"),
-        (args.shielded, "--shielded"),
         (args.renditions.is_some(), "--renditions"),
         (args.latency_target.is_some(), "--latency-target"),
         (args.window.is_some(), "--window"),
@@ -72,6 +83,13 @@ fn refuse_what_is_not_there(args: &args::Broadcast) -> Result<(), Failure> {
     ];
     if let Some((_, what)) = absent.into_iter().find(|(asked, _)| *asked) {
         return Err(Failure::not_yet(what));
+    }
+    let from_stdin = args.input.as_deref() == Some("-") && args.relay.iter().any(|t| t == "-");
+    if from_stdin {
+        return Err(Failure::new(
+            Exit::Usage,
+            "input and ticket both want standard input; name the ticket's file with --relay @FILE",
+        ));
     }
     if args.private && args.link_out.is_none() {
         return Err(Failure::new(
@@ -87,7 +105,7 @@ fn open_state(args: &args::Broadcast) -> Result<(State, bool), Failure> {
     if let Some(dir) = &args.common.state_dir {
         return Ok((State::open(dir)?, false));
     }
-    match (args.private, state::default_dir()) {
+    match (args.private, state_dir::default_dir()) {
         (false, Some(dir)) => match State::open(&dir) {
             Ok(state) => Ok((state, false)),
             Err(error) => {
@@ -99,9 +117,18 @@ fn open_state(args: &args::Broadcast) -> Result<(State, bool), Failure> {
     }
 }
 
+/// Waits for the first relay. Behind a shield there is no other way, and none is tried.
+async fn relayed(broadcast: &Broadcast, stop: &mut Stop) -> Result<bool, Failure> {
+    tokio::select! {
+        up = broadcast.relayed(RELAY_PATIENCE) => Ok(up),
+        () = stop.asked() => Err(Failure::new(Exit::Interrupted, "")),
+    }
+}
+
 fn start(
     args: &args::Broadcast,
     input: &Input,
+    relays: Relays,
     state: &mut State,
 ) -> Result<(Broadcast, mpsc::Receiver<Event>), Failure> {
     let next = state.begin(unix_ms())?;
@@ -115,6 +142,7 @@ fn start(
         listen,
         hints: args.common.peer.clone(),
         finding: args.common.finding(),
+        relays: relays.clone(),
         upload_limit: args.common.upload_limit.0,
         seed: args.common.seed.unwrap_or_else(rand::random),
         tracks: input.tracks().iter().cloned().zip(input.rates().iter().copied()).collect(),
@@ -125,10 +153,11 @@ fn start(
     // A restart takes the port that the viewers know, unless somebody else has it by now.
     let started = match (args.common.listen, next.port) {
         (Some(listen), _) => Broadcast::start(config(listen)),
-        (None, Some(port)) => {
+        // Behind a shield nobody knows it.
+        (None, Some(port)) if !args.shielded => {
             Broadcast::start(config(any(port))).or_else(|_| Broadcast::start(config(any(0))))
         }
-        (None, None) => Broadcast::start(config(any(0))),
+        (None, _) => Broadcast::start(config(any(0))),
     };
     started.map_err(|e| Failure::new(Exit::Local, e))
 }
@@ -140,7 +169,7 @@ fn announce(
 ) -> Result<(), Failure> {
     let link = broadcast.link();
     if let Some(path) = &args.link_out {
-        state::write_private(path, &link.to_text())?;
+        state_dir::write_private(path, &link.to_text())?;
     }
     let listen: Vec<String> = broadcast.addresses().iter().map(ToString::to_string).collect();
     let mut live = json!({"channel": link.channel.short(), "listen": listen});
@@ -191,7 +220,7 @@ impl Live {
         let mut units = input.start();
         let mut seconds = interval(Duration::from_secs(1));
         let mut alive = interval(ALIVE);
-        let port = self.broadcast.port();
+        let port = self.broadcast.port().unwrap_or(0);
         let deadline = args.common.duration();
         let mut timer = std::pin::pin!(tokio::time::sleep(deadline.unwrap_or(Duration::MAX / 4)));
         let mut last_words = table::Live::new(self.printer);

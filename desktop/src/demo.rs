@@ -5,8 +5,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use manyhands_session::{
-    Broadcast, BroadcastConfig, Checking, Conditions, Contribution, Event, Finding, Outputs, Stats,
-    Watch, WatchConfig, Watching,
+    Broadcast, BroadcastConfig, Checking, Conditions, Contribution, Event, Finding, Outputs,
+    Relays, Stats, Watch, WatchConfig, Watching,
 };
 use serde_json::json;
 use tokio::time::interval;
@@ -93,6 +93,7 @@ fn go_live(args: &args::Demo, input: &Input) -> Result<Broadcast, Failure> {
         // Everything is on this machine: there is nobody to look for.
         hints: Vec::new(),
         finding: Finding::default(),
+        relays: Relays::default(),
         upload_limit: args.common.upload_limit.0.or(Some(cap)),
         seed: args.common.seed.unwrap_or_else(rand::random),
         tracks,

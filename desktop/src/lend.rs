@@ -9,18 +9,21 @@ use manyhands_session::{Budgets, Conditions, Contribution, Lending, Limits, Powe
 
 use crate::args;
 use crate::failure::Failure;
-use crate::state;
+use crate::state_dir;
 
 /// The ledger's name in the state directory.
 const LEDGER: &str = "ledger";
 
-/// What `watch` lends.
-pub(crate) fn contribution(args: &args::Watch) -> Result<Contribution, Failure> {
+/// What `watch` and `relay` lend.
+pub(crate) fn contribution(
+    lend: &args::Lend,
+    common: &args::Common,
+) -> Result<Contribution, Failure> {
     Ok(Contribution {
-        limits: limits(&args.lend, args.common.upload_limit.0),
-        conditions: conditions(&args.lend),
+        limits: limits(lend, common.upload_limit.0),
+        conditions: conditions(lend),
         utc_offset_s: utc_offset_s(),
-        ledger: ledger(args.common.state_dir.as_deref())?,
+        ledger: ledger(common.state_dir.as_deref())?,
     })
 }
 
@@ -51,7 +54,9 @@ fn limits(lend: &args::Lend, rate_bps: Option<u64>) -> Limits {
 
 /// Where the ledger is; nowhere if this machine has no place for it and nobody named one.
 fn ledger(named: Option<&Path>) -> Result<Option<PathBuf>, Failure> {
-    let Some(dir) = named.map(Path::to_owned).or_else(state::default_dir) else { return Ok(None) };
+    let Some(dir) = named.map(Path::to_owned).or_else(state_dir::default_dir) else {
+        return Ok(None);
+    };
     match fs::DirBuilder::new().recursive(true).mode(0o700).create(&dir) {
         Ok(()) => Ok(Some(dir.join(LEDGER))),
         Err(error) if named.is_some() => {

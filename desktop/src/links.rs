@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{self, Read};
 
-use manyhands_session::{Link, LinkError};
+use manyhands_session::{Link, LinkError, Ticket, TicketError};
 use serde_json::json;
 
 use crate::events::Printer;
@@ -14,18 +14,10 @@ const MAX_TEXT: u64 = 4096;
 /// The variable that is read when the command line has no link.
 const VARIABLE: &str = "MANYHANDS_LINK";
 
-/// Reads the link from where the command line says: the text itself, `-` for standard input,
-/// `@FILE`, or the environment.
+/// Reads the link from where the command line says, or from the environment.
 pub(crate) fn read(source: Option<&str>) -> Result<Link, Failure> {
     let text = match source {
-        Some("-") => read_text(io::stdin(), "standard input")?,
-        Some(text) => match text.strip_prefix('@') {
-            Some(path) => {
-                let file = fs::File::open(path).map_err(|e| Failure::local(path, e))?;
-                read_text(file, path)?
-            }
-            None => text.to_owned(),
-        },
+        Some(source) => secret_text(source)?,
         None => std::env::var(VARIABLE).map_err(|_| {
             Failure::new(
                 Exit::Usage,
@@ -39,6 +31,36 @@ pub(crate) fn read(source: Option<&str>) -> Result<Link, Failure> {
 /// Whether the environment has a link.
 pub(crate) fn is_in_environment() -> bool {
     std::env::var_os(VARIABLE).is_some()
+}
+
+/// A link's or a ticket's text from where the command line says: itself, `-` for standard input, or
+/// `@FILE`. Process lists are public, and it is a secret.
+fn secret_text(source: &str) -> Result<String, Failure> {
+    match (source, source.strip_prefix('@')) {
+        ("-", _) => read_text(io::stdin(), "standard input"),
+        (_, Some(path)) => {
+            let file = fs::File::open(path).map_err(|e| Failure::local(path, e))?;
+            read_text(file, path)
+        }
+        (text, None) => Ok(text.to_owned()),
+    }
+}
+
+/// Reads the relays' tickets.
+pub(crate) fn tickets(sources: &[String]) -> Result<Vec<Ticket>, Failure> {
+    if sources.iter().filter(|source| *source == "-").count() > 1 {
+        return Err(Failure::new(Exit::Usage, "only one ticket can come from standard input"));
+    }
+    let mut tickets: Vec<Ticket> = Vec::new();
+    for source in sources {
+        let text = secret_text(source)?;
+        let ticket =
+            Ticket::parse(&text).map_err(|e: TicketError| Failure::new(Exit::BadLink, e))?;
+        if tickets.iter().all(|known| known.relay != ticket.relay) {
+            tickets.push(ticket);
+        }
+    }
+    Ok(tickets)
 }
 
 /// Reads a link's text.

@@ -12,7 +12,9 @@ mod links;
 mod page_feed;
 mod rate;
 mod record;
+mod relay;
 mod state;
+mod state_dir;
 mod stop;
 mod table;
 mod watch;
@@ -71,7 +73,10 @@ fn run(cli: Cli, start: Instant) -> Result<(), Failure> {
             }
             Command::Link { command: Link::Invite } => Err(Failure::not_yet("link invite")),
             Command::Link { command: Link::Revoke } => Err(Failure::not_yet("link revoke")),
-            Command::Relay => Err(Failure::not_yet("relay")),
+            Command::Relay(args) => {
+                let printer = printer(args.common.json);
+                relay::run(args, printer).await
+            }
             Command::Doctor(args) => {
                 let printer = printer(args.common.json);
                 doctor::run(args, printer).await
@@ -96,6 +101,7 @@ fn verbosity(cli: &Cli) -> u8 {
         Some(Command::Broadcast(args)) => args.common.verbose,
         Some(Command::Watch(args)) => args.common.verbose,
         Some(Command::Doctor(args)) => args.common.verbose,
+        Some(Command::Relay(args)) => args.common.verbose,
         _ => 0,
     }
 }

@@ -1,26 +1,18 @@
 //! What a broadcaster keeps between runs: the channel's key, the open invitation, and where and
 //! when it was last live. One file, readable by its owner alone, written whole or not at all.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use manyhands_session::{Channel, Secret};
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
+use crate::state_dir::StateDir;
 
 /// The state of one channel.
 pub(crate) struct State {
-    dir: Option<Locked>,
+    dir: Option<StateDir>,
     kept: Kept,
-}
-
-/// An open state directory; the lock goes with the process.
-struct Locked {
-    path: PathBuf,
-    _lock: File,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -61,35 +53,10 @@ impl State {
 
     /// Opens the directory, makes it if it is missing, and locks it.
     pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
-        let failed = |e: io::Error| {
-            let why = match e.kind() {
-                io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => {
-                    "there is a file of that name; name a directory with --state-dir".into()
-                }
-                _ => e.to_string(),
-            };
-            Failure::local(format!("state directory {}", path.display()), why)
-        };
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed)?;
-        let lock = private().truncate(false).open(path.join("lock")).map_err(failed)?;
-        if lock.try_lock().is_err() {
-            return Err(Failure::local(
-                format!("state directory {}", path.display()),
-                "another manyhands is using it; stop that one or name another with --state-dir",
-            ));
-        }
-        let dir = Some(Locked { path: path.to_owned(), _lock: lock });
-        let kept = match fs::read(path.join(FILE)) {
-            Ok(bytes) => Kept::parse(&bytes).map_err(|e| {
-                Failure::local(
-                    format!("{}", path.join(FILE).display()),
-                    format!("{e}; move the file away to begin a new channel"),
-                )
-            })?,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Kept::fresh(),
-            Err(e) => return Err(failed(e)),
-        };
-        let state = Self { dir, kept };
+        let dir = StateDir::open(path)?;
+        let advice = "move the file away to begin a new channel";
+        let kept = dir.read(FILE, Kept::parse, advice)?.unwrap_or_else(Kept::fresh);
+        let state = Self { dir: Some(dir), kept };
         state.save()?;
         Ok(state)
     }
@@ -132,15 +99,7 @@ impl State {
     }
 
     fn save(&self) -> Result<(), Failure> {
-        let Some(dir) = &self.dir else { return Ok(()) };
-        let (file, new) = (dir.path.join(FILE), dir.path.join("channel.json.new"));
-        let write = || -> io::Result<()> {
-            let mut out = private().truncate(true).open(&new)?;
-            out.write_all(&serde_json::to_vec(&self.kept)?)?;
-            out.sync_all()?;
-            fs::rename(&new, &file)
-        };
-        write().map_err(|e| Failure::local(format!("{}", file.display()), e))
+        self.dir.as_ref().map_or(Ok(()), |dir| dir.write(FILE, &self.kept))
     }
 }
 
@@ -169,34 +128,10 @@ impl Kept {
     }
 }
 
-/// Files that only their owner can read.
-fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).mode(0o600);
-    options
-}
-
-/// Writes a secret to a file that only its owner can read.
-pub(crate) fn write_private(path: &Path, text: &str) -> Result<(), Failure> {
-    let write = || -> io::Result<()> {
-        let mut file = private().truncate(true).open(path)?;
-        fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
-        file.write_all(text.as_bytes())
-    };
-    write().map_err(|e| Failure::local(format!("{}", path.display()), e))
-}
-
-/// Where state lives when nobody says.
-pub(crate) fn default_dir() -> Option<PathBuf> {
-    let base = std::env::var_os("XDG_STATE_HOME")
-        .map(PathBuf::from)
-        .filter(|p| p.is_absolute())
-        .or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".local/state")))?;
-    Some(base.join("manyhands"))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

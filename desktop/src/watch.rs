@@ -43,7 +43,7 @@ pub(crate) async fn run(args: args::Watch, printer: Printer) -> Result<(), Failu
     let config = WatchConfig {
         link,
         listen: args.common.listen.unwrap_or(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0))),
-        contribution: lend::contribution(&args)?,
+        contribution: lend::contribution(&args.lend, &args.common)?,
         hints: args.common.peer.clone(),
         finding: args.common.finding(),
         seed: args.common.seed.unwrap_or_else(rand::random),

@@ -266,6 +266,33 @@ def check_proof():
         assert un(c["proof"]) == public(seed) + sign(seed, "proof", un(c["exported"]))
 
 
+def check_ticket():
+    for c in cases("ticket.json"):
+        text = c["text"]
+        raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)) if len(text) % 4 != 1 else b""
+        sound = len(raw) > 4 and kdf("ticket", raw[:-4])[:4] == raw[-4:]
+        if "refused" in c:
+            why = c["refused"]
+            assert (sound and raw[0] > 1) == (why == "newer")
+            assert (sound and raw[0] == 1 and raw[49] == 0) == (why == "nowhere")
+            link = len(raw) > 4 and b3(raw[:-4])[:4] == raw[-4:]
+            assert link == (why == "link") and (why != "damaged" or not sound or raw[49] > 4)
+            continue
+        body = b"\x01" + b3(un(c["spki"])) + un(c["permit"]) + bytes([len(c["hints"])])
+        body += b"".join(map(hint, c["hints"]))
+        assert sound and raw[:-4] == body and b3(un(c["spki"])) == un(c["relay"])
+
+
+def check_permit():
+    for c in cases("permit.json"):
+        run, flags, cert = un(c["run"]), bytes([c["shielded"]]), un(c["cert"])
+        context = b"\0" + b3(un(c["spki_dialler"])) + b3(un(c["spki_listener"])) + run
+        assert context == un(c["exporter_context"]) and cert[98:114] == run
+        assert cert[34:66] == public(un(c["broadcaster_seed"]))
+        signature = sign(un(c["broadcaster_seed"]), "permit", un(c["exported"]) + flags)
+        assert un(c["bytes"]) == un(c["permit"]) + flags + cert + signature
+
+
 def check_lan():
     for c in cases("lan.json"):
         mark, hour = un(c["mark"]), struct.pack("<I", c["hour"])
@@ -349,6 +376,7 @@ def check_meeting():
 
 if __name__ == "__main__":
     for check in (check_kdf, check_signature, check_member, check_link, check_cert, check_roster,
-                  check_head, check_chunk, check_piece, check_proof, check_lan, check_meeting):
+                  check_head, check_chunk, check_piece, check_proof, check_ticket, check_permit,
+                  check_lan, check_meeting):
         check()
         print(check.__name__, "ok")

@@ -4,6 +4,8 @@
 //! here, types from 0x40 on are the overlay's ([`manyhands_swarm::Message`]). Unknown types are
 //! skipped. Bodies are CBOR with integer keys; what is signed travels as the bytes that were signed.
 
+use std::fmt;
+
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use minicbor::{Decode, Encode};
 
@@ -74,6 +76,45 @@ pub(crate) struct Observed {
     pub(crate) address: Vec<u8>,
 }
 
+/// Broadcaster to relay, in the place of a PROOF: what puts it to work.
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
+pub(crate) struct Permit {
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub(crate) permit: Vec<u8>,
+}
+
+/// Relay to broadcaster: the secret of its place in the rosters.
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
+pub(crate) struct Place {
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub(crate) secret: Vec<u8>,
+}
+
+impl fmt::Debug for Permit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Permit(…)")
+    }
+}
+
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Place(…)")
+    }
+}
+
+/// Shielded broadcaster to relay: an item that stands in the DHT, signed and sealed.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub(crate) struct Item {
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub(crate) place: [u8; 32],
+    #[n(1)]
+    pub(crate) seq: i64,
+    #[cbor(n(2), with = "minicbor::bytes")]
+    pub(crate) value: Vec<u8>,
+    #[cbor(n(3), with = "minicbor::bytes")]
+    pub(crate) signature: [u8; 64],
+}
+
 /// The messages of this layer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Control {
@@ -86,6 +127,9 @@ pub(crate) enum Control {
     /// Asks for the newest run state.
     AskState,
     Observed(Observed),
+    Permit(Permit),
+    Place(Place),
+    Item(Item),
 }
 
 /// A frame as it came: the overlay's are handed on whole.
@@ -116,6 +160,9 @@ impl Control {
             Self::Pong(m) => (0x06, cbor(m)),
             Self::AskState => (0x07, Vec::new()),
             Self::Observed(m) => (0x08, cbor(m)),
+            Self::Permit(m) => (0x10, cbor(m)),
+            Self::Place(m) => (0x11, cbor(m)),
+            Self::Item(m) => (0x12, cbor(m)),
         };
         let mut out = BytesMut::with_capacity(body.len() + 10);
         put_varint(&mut out, kind);
@@ -134,6 +181,9 @@ impl Control {
             0x06 => Self::Pong(parse(body)?),
             0x07 => Self::AskState,
             0x08 => Self::Observed(parse(body)?),
+            0x10 => Self::Permit(parse(body)?),
+            0x11 => Self::Place(parse(body)?),
+            0x12 => Self::Item(parse(body)?),
             _ => return Ok(None),
         }))
     }
@@ -210,6 +260,14 @@ mod tests {
             }),
             Control::AskState,
             Control::Observed(Observed { address: vec![203, 0, 113, 9, 0x11, 0x51] }),
+            Control::Permit(Permit { permit: vec![5; 283] }),
+            Control::Place(Place { secret: vec![6; 32] }),
+            Control::Item(Item {
+                place: [7; 32],
+                seq: 8,
+                value: vec![9; 936],
+                signature: [10; 64],
+            }),
         ];
         let wire: Vec<u8> = messages.iter().flat_map(|m| m.encode().to_vec()).collect();
         for step in [1, 7, 1000, wire.len()] {

@@ -1,10 +1,11 @@
-//! The keys and the signed state that a node acts with: a broadcaster's or a viewer's.
+//! The keys and the signed state that a node acts with: a broadcaster's, a viewer's or a relay's.
 //!
 //! The one place where the network layer meets [`manyhands_stream`]'s two sides of a run.
 
 use manyhands_stream::proof::{self, EXPORTER_LABEL, EXPORTER_LEN, Exported, Hello, Proof, Role};
 use manyhands_stream::{
-    HeadState, Member, MemberError, News, Origin, RunView, Standing, Verdict, Welcome,
+    ChannelKey, Eid, HeadState, Member, MemberError, MemberSecret, News, Origin, OriginError,
+    Permit, PermitError, Relay, RunView, Secret, Standing, Ticket, Verdict, Verified, Welcome,
 };
 use manyhands_swarm::TrackConfig;
 use quinn::Connection;
@@ -13,13 +14,15 @@ use crate::control::RunState;
 use crate::identity::peer_spki;
 use crate::unix_ms;
 
-/// A broadcaster's run, or a viewer's membership.
+/// A broadcaster's run, a viewer's membership, or a relay's place.
 #[derive(Debug)]
 pub enum Credentials {
     /// The broadcaster.
     Origin(Box<Origin>),
     /// A viewer.
     Viewer(Box<Member>),
+    /// A relay.
+    Relay(Box<Relay>),
 }
 
 /// Why a connection is not let in, or not believed. The other end sees one close code.
@@ -40,6 +43,15 @@ pub(crate) enum Refusal {
     /// The state that was given is not believed, or we are not in it.
     #[error(transparent)]
     Member(#[from] MemberError),
+    /// What was shown to this relay does not put it to work.
+    #[error(transparent)]
+    Permit(#[from] PermitError),
+    /// The relay can't be put into the roster.
+    #[error(transparent)]
+    Origin(#[from] OriginError),
+    /// Only relays are shown permits, and only broadcasters show them.
+    #[error("a permit where none belongs")]
+    NoRelay,
 }
 
 /// What became newer by what a peer sent.
@@ -65,7 +77,23 @@ impl Credentials {
         match self {
             Self::Origin(origin) => Some(origin.view()),
             Self::Viewer(member) => member.view(),
+            Self::Relay(relay) => relay.carried()?.view(),
         }
+    }
+
+    /// Whose broadcast it is, once that is known: a relay learns it from its first broadcaster.
+    #[must_use]
+    pub fn channel(&self) -> Option<ChannelKey> {
+        match self {
+            Self::Origin(origin) => Some(origin.view().cert().fields().channel),
+            Self::Viewer(member) => Some(member.channel()),
+            Self::Relay(relay) => Some(relay.carried()?.channel()),
+        }
+    }
+
+    /// Nobody is to learn from this node where the broadcaster is.
+    pub(crate) fn is_shielding(&self) -> bool {
+        matches!(self, Self::Relay(relay) if relay.is_shielding())
     }
 
     /// The broadcaster has said, signed, that it is over.
@@ -86,10 +114,14 @@ impl Credentials {
 
     /// The dialler's proof for the epoch that the listener named.
     pub(crate) fn prove(&self, hello: &Hello, exporter: &Exporter) -> Result<Proof, Refusal> {
-        let exported = exporter.value(Role::Dialler, hello)?;
+        self.sign(hello, &exporter.value(Role::Dialler, &hello.eid)?)
+    }
+
+    fn sign(&self, hello: &Hello, exported: &Exported) -> Result<Proof, Refusal> {
         Ok(match self {
-            Self::Origin(origin) => origin.prove(hello, &exported),
-            Self::Viewer(member) => member.prove(hello, &exported)?,
+            Self::Origin(origin) => origin.prove(hello, exported),
+            Self::Viewer(member) => member.prove(hello, exported)?,
+            Self::Relay(relay) => relay.carried().ok_or(Refusal::NoRun)?.prove(hello, exported)?,
         })
     }
 
@@ -101,18 +133,14 @@ impl Credentials {
         exporter: &Exporter,
     ) -> Result<bool, Refusal> {
         let proof = Proof::parse(proof)?;
-        let exported = exporter.value(Role::Dialler, hello)?;
+        let exported = exporter.value(Role::Dialler, &hello.eid)?;
         let view = self.view().ok_or(Refusal::NoRun)?;
         Ok(view.check_dialler(&proof, &exported, unix_ms())? == Standing::Broadcaster)
     }
 
     /// What the listener answers a proven dialler: its own proof, and the run.
     pub(crate) fn welcome(&self, hello: &Hello, exporter: &Exporter) -> Result<RunState, Refusal> {
-        let exported = exporter.value(Role::Listener, hello)?;
-        let proof = match self {
-            Self::Origin(origin) => origin.prove(hello, &exported),
-            Self::Viewer(member) => member.prove(hello, &exported)?,
-        };
+        let proof = self.sign(hello, &exporter.value(Role::Listener, &hello.eid)?)?;
         let mut state = self.state().ok_or(Refusal::NoRun)?;
         state.proof = proof.to_bytes().to_vec();
         Ok(state)
@@ -126,11 +154,8 @@ impl Credentials {
         exporter: &Exporter,
     ) -> Result<Greeted, Refusal> {
         let proof = Proof::parse(&state.proof)?;
-        let exported = exporter.value(Role::Listener, hello)?;
-        let channel = match self {
-            Self::Origin(origin) => origin.view().cert().fields().channel,
-            Self::Viewer(member) => member.channel(),
-        };
+        let exported = exporter.value(Role::Listener, &hello.eid)?;
+        let channel = self.channel().ok_or(Refusal::NoRun)?;
         let welcome = state.into_welcome();
         let now = unix_ms();
         let (verified, standing) =
@@ -140,28 +165,47 @@ impl Credentials {
             let ours = view.floor();
             (ours.started_ms, ours.epoch, ours.rev) > (theirs.started_ms, theirs.epoch, theirs.rev)
         });
-        let adopted = match self {
-            Self::Origin(_) => None,
-            Self::Viewer(_) if ours_newer => None,
-            Self::Viewer(member) => adopted(member.handle_verified(verified, now)?, true),
-        };
+        let adopted = if ours_newer { None } else { self.adopt(verified, now)? };
         Ok(Greeted { origin: standing == Standing::Broadcaster, adopted, ours_newer })
+    }
+
+    /// Takes what was checked, if it is newer. The origin knows best.
+    fn adopt(&mut self, verified: Verified, now: u64) -> Result<Option<Adopted>, Refusal> {
+        let news = match self {
+            Self::Origin(_) => return Ok(None),
+            Self::Viewer(member) => member.handle_verified(verified, now)?,
+            Self::Relay(relay) => {
+                relay.carried_mut().ok_or(Refusal::NoRun)?.handle_verified(verified, now)?
+            }
+        };
+        Ok(adopted(news, true))
     }
 
     /// Takes a run state that a proven peer sends, if it is newer.
     pub(crate) fn adopt_state(&mut self, state: RunState) -> Result<Option<Adopted>, Refusal> {
-        let Self::Viewer(member) = self else { return Ok(None) };
-        let welcome = state.into_welcome();
-        let news =
-            member.handle_welcome(&welcome.cert, &welcome.head, &welcome.roster, unix_ms())?;
+        let (welcome, now) = (state.into_welcome(), unix_ms());
+        let news = match self {
+            Self::Origin(_) => return Ok(None),
+            Self::Viewer(member) => {
+                member.handle_welcome(&welcome.cert, &welcome.head, &welcome.roster, now)?
+            }
+            Self::Relay(relay) => {
+                relay.carried_mut().ok_or(Refusal::NoRun)?.handle_welcome(&welcome, now)?
+            }
+        };
         Ok(adopted(news, true))
     }
 
     /// Takes a head of the known run, if it is newer. An error asks for the whole state; so does a
     /// head that names a roster which is not here.
     pub(crate) fn adopt_head(&mut self, head: &[u8]) -> Result<Option<Adopted>, Refusal> {
-        let Self::Viewer(member) = self else { return Ok(None) };
-        let news = member.handle_head(head, unix_ms())?;
+        let news = match self {
+            Self::Origin(_) => return Ok(None),
+            Self::Viewer(member) => member.handle_head(head, unix_ms())?,
+            Self::Relay(relay) => {
+                relay.carried_mut().ok_or(Refusal::NoRun)?.handle_head(head, unix_ms())?
+            }
+        };
         Ok(adopted(news, false))
     }
 
@@ -203,7 +247,48 @@ impl Credentials {
             // The origin receives nothing that it has not made.
             Self::Origin(_) => Verdict::Stale,
             Self::Viewer(member) => member.verify_piece(bytes),
+            Self::Relay(relay) => {
+                relay.carried_mut().map_or(Verdict::Unknown, |carried| carried.verify_piece(bytes))
+            }
         }
+    }
+
+    /// Origin: what puts the relay of `ticket` to work, over the connection of `exporter`.
+    pub(crate) fn permit(
+        &self,
+        ticket: &Ticket,
+        shielded: bool,
+        exporter: &Exporter,
+    ) -> Result<Vec<u8>, Refusal> {
+        let Self::Origin(origin) = self else { return Err(Refusal::NoRelay) };
+        let exported = exporter.value(Role::Dialler, &Eid(origin.run().0))?;
+        Ok(origin.permit(ticket, shielded, &exported).to_bytes().expose().clone())
+    }
+
+    /// Relay: judges such a permit; the answer is the secret of its place.
+    pub(crate) fn admit(
+        &mut self,
+        shown: &[u8],
+        exporter: &Exporter,
+    ) -> Result<Secret<[u8; 32]>, Refusal> {
+        let Self::Relay(relay) = self else { return Err(Refusal::NoRelay) };
+        let permit = Permit::parse(shown)?;
+        let exported = exporter.value(Role::Dialler, &permit.context())?;
+        let secret = relay.admit(&permit, &exported, unix_ms(), &mut rand::rng())?;
+        Ok(secret.secret().clone())
+    }
+
+    /// Origin: puts the relay into the roster.
+    pub(crate) fn add_relay(
+        &mut self,
+        ticket: &Ticket,
+        secret: &[u8],
+    ) -> Result<Option<Adopted>, Refusal> {
+        let Self::Origin(origin) = self else { return Err(Refusal::NoRelay) };
+        let secret = secret.try_into().map_err(|_| Refusal::NoRelay)?;
+        let secret = MemberSecret::from_bytes(secret);
+        let added = origin.add_relay(ticket, secret, unix_ms(), &mut rand::rng())?;
+        Ok(added.map(|_| Adopted { new_run: false, new_roster: true }))
     }
 }
 
@@ -253,9 +338,8 @@ impl Exporter {
         &self.theirs
     }
 
-    fn value(&self, role: Role, hello: &Hello) -> Result<Exported, Refusal> {
-        let context =
-            proof::exporter_context(role, &self.spki_dialler, &self.spki_listener, &hello.eid);
+    fn value(&self, role: Role, eid: &Eid) -> Result<Exported, Refusal> {
+        let context = proof::exporter_context(role, &self.spki_dialler, &self.spki_listener, eid);
         let mut exported = [0; EXPORTER_LEN];
         self.connection
             .export_keying_material(&mut exported, EXPORTER_LABEL, &context)

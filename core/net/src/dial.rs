@@ -1,23 +1,26 @@
 //! Dialling: contacts that the overlay names, and the addresses that were known from the start.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::future::{Future, IntoFuture};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use manyhands_stream::Ticket;
 use manyhands_swarm::{Contact, NodeId, Time};
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
-use tokio::task::AbortHandle;
+use tokio::task::{AbortHandle, JoinSet};
 
 use crate::Identity;
 use crate::credentials::Credentials;
 use crate::discovery::Prospect;
 use crate::driver::Input;
 use crate::endpoint::Quic;
-use crate::handshake;
-use crate::identity::{node_of, peer_spki};
+use crate::handshake::{self, Errand};
+use crate::identity::{node_of, node_of_pin, peer_spki, pin_of};
 use crate::node::Via;
+use crate::peers::Peers;
 
 /// Dials at once, at most.
 const MAX_DIALS: usize = 32;
@@ -58,6 +61,9 @@ pub(crate) struct Dialler {
     addresses: usize,
     pause: Duration,
     next_round: Time,
+    relays: Vec<Arc<Errand>>,
+    relay_pause: Duration,
+    next_relays: Time,
 }
 
 impl Dialler {
@@ -79,9 +85,51 @@ impl Dialler {
             addresses: 0,
             pause: FIRST_PAUSE,
             next_round: Time::ZERO,
+            relays: Vec::new(),
+            relay_pause: FIRST_PAUSE,
+            next_relays: Time::ZERO,
         };
         hints.into_iter().for_each(|(address, via)| dialler.remember(address, via, None));
         dialler
+    }
+
+    /// Relays to be put to work, and kept at it.
+    pub(crate) fn employ(&mut self, relays: impl IntoIterator<Item = Errand>) {
+        self.relays.extend(relays.into_iter().map(Arc::new));
+    }
+
+    /// Whether this is one of them.
+    pub(crate) fn employs(&self, node: NodeId) -> bool {
+        self.relays.iter().any(|errand| node_of_pin(&errand.ticket.relay) == node)
+    }
+
+    /// Dials the relays that are not connected, not more often than the pause allows.
+    pub(crate) fn keep_relays(&mut self, now: Time, peers: &Peers) {
+        if now < self.next_relays {
+            return;
+        }
+        let node = |errand: &Arc<Errand>| node_of_pin(&errand.ticket.relay);
+        let lost: Vec<_> = self.relays.iter().filter(|r| !peers.knows(node(r))).cloned().collect();
+        self.relay_pause = match lost.is_empty() {
+            true => FIRST_PAUSE,
+            false => (self.relay_pause * 2).min(LONGEST_PAUSE),
+        };
+        self.next_relays = now + self.relay_pause;
+        for errand in lost {
+            let (node, first) = (node(&errand), errand.ticket.hints.first().copied());
+            if let (Some(address), false) = (first, self.contacts.contains_key(&node)) {
+                let contact = Contact { node, address };
+                let task = self.spawn(Some(contact), Via::Hint, |dialler| {
+                    let (quic, identity) = (dialler.quic.clone(), dialler.identity.clone());
+                    let credentials = dialler.credentials.clone();
+                    async move {
+                        let connection = reach(&quic, &errand.ticket).await?;
+                        prove(connection, &identity, &credentials, Some(&errand)).await
+                    }
+                });
+                self.contacts.insert(node, task);
+            }
+        }
     }
 
     /// Nothing is being dialled.
@@ -197,11 +245,25 @@ impl Dialler {
         contact: Option<Contact>,
         via: Via,
     ) -> AbortHandle {
-        let (quic, identity, credentials) =
-            (self.quic.clone(), self.identity.clone(), self.credentials.clone());
-        let inputs = self.inputs.clone();
+        self.spawn(contact, via, |dialler| {
+            let (quic, identity) = (dialler.quic.clone(), dialler.identity.clone());
+            let credentials = dialler.credentials.clone();
+            async move { connect(&quic, &identity, &credentials, address, node).await }
+        })
+    }
+
+    fn spawn<F>(
+        &self,
+        contact: Option<Contact>,
+        via: Via,
+        dial: impl FnOnce(&Self) -> F,
+    ) -> AbortHandle
+    where
+        F: Future<Output = Option<handshake::Proven>> + Send + 'static,
+    {
+        let (dial, inputs) = (dial(self), self.inputs.clone());
         tokio::spawn(async move {
-            let input = match connect(&quic, &identity, &credentials, address, node).await {
+            let input = match dial.await {
                 Some(proven) => Input::Proven { proven: Box::new(proven), contact, via },
                 None => Input::DialFailed { contact },
             };
@@ -225,7 +287,35 @@ async fn connect(
         connection.close(quinn::VarInt::from_u32(0), b"");
         return None;
     }
-    match handshake::dial(connection, identity, credentials).await {
+    prove(connection, identity, credentials, None).await
+}
+
+/// Dials a relay at all of its addresses at once: the first that answers with its key counts.
+async fn reach(quic: &Quic, ticket: &Ticket) -> Option<quinn::Connection> {
+    let mut dials = JoinSet::new();
+    for dial in ticket.hints.iter().filter_map(|address| quic.dial(*address).ok()) {
+        dials.spawn(dial.into_future());
+    }
+    let first = async {
+        while let Some(dialled) = dials.join_next().await {
+            let Ok(Ok(connection)) = dialled else { continue };
+            if peer_spki(&connection).is_some_and(|spki| pin_of(&spki) == ticket.relay) {
+                return Some(connection);
+            }
+            connection.close(quinn::VarInt::from_u32(0), b"");
+        }
+        None
+    };
+    tokio::time::timeout(PATIENCE, first).await.ok()?
+}
+
+async fn prove(
+    connection: quinn::Connection,
+    identity: &Identity,
+    credentials: &Mutex<Credentials>,
+    errand: Option<&Errand>,
+) -> Option<handshake::Proven> {
+    match handshake::dial(connection, identity, credentials, errand).await {
         Ok(proven) => Some(proven),
         Err(error) => {
             tracing::debug!(%error, "a dialled peer did not become a neighbour");

@@ -2,11 +2,12 @@
 //!
 //! Each way is a task beside the node. It reads where the node stands, offers addresses to it, and
 //! ends with it. Invariants: a node that only this machine can reach asks nobody, unless it was told
-//! whom to ask; what is private is never announced to a local network.
+//! whom to ask; what is private is never announced to a local network; a shielded broadcaster has no
+//! way but its relays.
 
 use std::net::SocketAddr;
 
-use manyhands_stream::ChannelKey;
+use manyhands_stream::{ChannelKey, SignedMeeting};
 use manyhands_swarm::NodeId;
 use tokio::sync::{mpsc, watch};
 
@@ -83,6 +84,12 @@ impl Offers {
         let Some(commands) = self.0.upgrade() else { return false };
         commands.send(Command::Try(prospect)).await.is_ok()
     }
+
+    /// Hands items to the relays; false when the node has ended.
+    pub(crate) async fn hand_out(&self, items: Vec<SignedMeeting>) -> bool {
+        let Some(commands) = self.0.upgrade() else { return false };
+        commands.send(Command::HandOut(items)).await.is_ok()
+    }
 }
 
 /// Where a node can be found.
@@ -96,18 +103,31 @@ pub(crate) struct Own {
     pub(crate) node: NodeId,
 }
 
+/// What the ways have of their node.
+pub(crate) struct Ways {
+    pub(crate) own: Own,
+    /// It speaks with relays alone.
+    pub(crate) shielded: bool,
+    pub(crate) standing: watch::Receiver<Standing>,
+    pub(crate) offers: Offers,
+    /// What a relay is handed for the DHT.
+    pub(crate) handed: watch::Receiver<Vec<SignedMeeting>>,
+}
+
 /// Starts what is asked for.
-pub(crate) fn start(
-    discovery: Discovery,
-    own: &Own,
-    standing: &watch::Receiver<Standing>,
-    offers: &Offers,
-) {
+pub(crate) fn start(discovery: Discovery, ways: Ways) {
+    let Ways { own, shielded, standing, offers, handed } = ways;
+    if shielded {
+        if let Some(dht) = discovery.dht {
+            tokio::spawn(dht::hand_out(dht, own.node, standing, offers));
+        }
+        return;
+    }
     let this_machine_only = own.address.ip().is_loopback();
     if let Some(channel) = discovery.local.filter(|_| !this_machine_only) {
         tokio::spawn(local::run(own.address, channel, standing.clone(), offers.clone()));
     }
     if let Some(dht) = discovery.dht.filter(|dht| !this_machine_only || dht.bootstrap.is_some()) {
-        tokio::spawn(dht::run(dht, own.clone(), standing.clone(), offers.clone()));
+        tokio::spawn(dht::run(dht, own, standing, offers, handed));
     }
 }

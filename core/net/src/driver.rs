@@ -3,13 +3,15 @@
 //! One task, one inbox: everything that happens is an input, in one order. After each batch of
 //! inputs the overlay's outputs are carried out and its uplink queue is asked what may leave.
 
+mod relays;
+
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use manyhands_stream::{PieceHeader, Verdict};
+use manyhands_stream::{PieceHeader, SignedMeeting, Verdict};
 use manyhands_swarm::{
     Arrival, Contact, LaneStats, LinkReport, Message, Output, PeerIndex, PeerInfo, Piece, PieceId,
     Role, Swarm, Time,
@@ -26,10 +28,10 @@ use crate::credentials::{Adopted, Credentials};
 use crate::dial::Dialler;
 use crate::discovery::{Audience, Prospect, Standing};
 use crate::endpoint::Quic;
-use crate::handshake::{self, Proven};
+use crate::handshake::{self, Errand, Proven};
 use crate::link::{Link, LinkEvent, Purpose};
-use crate::node::{Command, INBOX, NodeConfig, NodeEvent, Shared, Via, to_time};
-use crate::peers::{Admission, Peers};
+use crate::node::{Command, INBOX, NodeConfig, NodeEvent, Relays, Shared, Via, to_time};
+use crate::peers::{Admission, Newcomer, Peers};
 use crate::port_mapping::Opener;
 use crate::punch::Punch;
 use crate::reach::{Reach, observed};
@@ -85,6 +87,10 @@ pub(crate) struct Driver {
     clock: Arc<Mutex<Clock>>,
     start: Instant,
     standing: watch::Sender<Standing>,
+    /// Of a relay: what it was handed for the DHT.
+    hand: watch::Sender<Vec<SignedMeeting>>,
+    /// Of a shielded broadcaster: what each relay is handed.
+    items: Vec<SignedMeeting>,
     events: mpsc::Sender<NodeEvent>,
     inputs: mpsc::Sender<Input>,
     inbox: Option<mpsc::Receiver<Input>>,
@@ -100,6 +106,8 @@ pub(crate) struct Driver {
     report: Report,
     generation: u64,
     joined: bool,
+    /// Relays at work, as the session was told.
+    relays: usize,
     next_tick: Time,
     next_ping: Time,
     head_at: Time,
@@ -118,19 +126,28 @@ impl Driver {
         shared: Shared,
         events: mpsc::Sender<NodeEvent>,
     ) -> Self {
-        let Shared { credentials, clock, start, standing, opener } = shared;
+        let Shared { credentials, clock, start, standing, hand, opener } = shared;
         let (inputs, inbox) = mpsc::channel(INBOX);
         let sabotage = Sabotage::from_environment();
-        let overlay = manyhands_swarm::Config::new(config.role, identity.node(), config.seed);
+        let mut overlay = manyhands_swarm::Config::new(config.role, identity.node(), config.seed);
+        if config.relays.shielded {
+            overlay.dials = false;
+            // Its relays are all the children that it has: each is to get a copy, if there is room.
+            let copies = config.relays.tickets.len() as f32;
+            overlay.origin_share = overlay.origin_share.max(copies);
+        }
+        overlay.neighbours = overlay.neighbours.min(config.connections);
         let mut swarm = Swarm::new(sabotage.configure(overlay));
         swarm.handle_allowance(Time::ZERO, config.upload_limit);
-        let dialler = Dialler::new(
+        let mut dialler = Dialler::new(
             quic.clone(),
             identity.clone(),
             credentials.clone(),
             inputs.clone(),
             config.hints,
         );
+        let Relays { tickets, shielded } = config.relays;
+        dialler.employ(tickets.into_iter().map(|ticket| Errand { ticket, shielded }));
         let reach = Reach::new(quic.clone(), identity.node(), inputs.clone(), opener.state());
         Self {
             role: config.role,
@@ -140,13 +157,15 @@ impl Driver {
             clock,
             start,
             standing,
+            hand,
+            items: Vec::new(),
             events,
             inputs,
             inbox: Some(inbox),
             swarm,
             sabotage,
             store: Store::default(),
-            peers: Peers::default(),
+            peers: Peers::new(config.connections),
             dialler,
             reach,
             opener,
@@ -155,6 +174,7 @@ impl Driver {
             report: Report::default(),
             generation: 0,
             joined: false,
+            relays: 0,
             next_tick: Time::ZERO,
             next_ping: Time::ZERO,
             head_at: Time::ZERO,
@@ -334,6 +354,7 @@ impl Driver {
                 }
             }
             Command::Try(prospect) => self.on_prospect(prospect),
+            Command::HandOut(items) => self.hand_out(items),
             Command::Report(reply) => {
                 let _ = reply.send(self.report());
             }
@@ -383,6 +404,8 @@ impl Driver {
             Input::DialFailed { contact } => {
                 self.dialler.on_done(contact.as_ref());
                 match contact {
+                    // The overlay hasn't asked for relays; they are dialled again anyway.
+                    Some(contact) if self.dialler.employs(contact.node) => {}
                     Some(contact) => self.swarm.handle_connect_failed(self.now(), contact),
                     None if self.peers.len() == 0 && self.dialler.idle() => {
                         self.emit(NodeEvent::Alone);
@@ -416,23 +439,20 @@ impl Driver {
     fn on_proven(&mut self, proven: Proven, via: Via) {
         self.generation += 1;
         let (generation, inputs) = (self.generation, self.inputs.clone());
-        let (own, node, dialled, origin) =
-            (self.identity.node(), proven.node, proven.dialled, proven.origin);
+        let (node, dialled, origin) = (proven.node, proven.dialled, proven.origin);
+        let (own, relay) = (self.identity.node(), proven.relay);
         let address = crate::canonical(proven.connection.remote_address());
-        self.dialler.on_joined(origin.then_some(address));
+        // A relay dials nobody, so it keeps nobody's address.
+        self.dialler.on_joined((origin && self.role != Role::Relay).then_some(address));
         let connection = proven.connection.clone();
         let Proven { control, buffered, adopted, ours_newer, .. } = proven;
-        let admission = self.peers.admit(own, node, dialled, |index| {
+        let newcomer = Newcomer { node, dialled, origin };
+        let admission = self.peers.admit(own, newcomer, |index| {
             let report = move |event| {
                 let inputs = inputs.clone();
                 async move { inputs.send(Input::Link { index, generation, event }).await.is_ok() }
             };
-            (
-                Link::start(connection.clone(), control, buffered, report),
-                generation,
-                address,
-                origin,
-            )
+            (Link::start(connection.clone(), control, buffered, report), generation, address)
         });
         // What the handshake has adopted holds, whatever becomes of the connection.
         if let Some(adopted) = adopted {
@@ -449,9 +469,10 @@ impl Driver {
             Admission::Replaced(_) => {}
             Admission::New(index) => {
                 if let Some(peer) = self.peers.get_mut(index) {
-                    peer.via = via;
+                    (peer.via, peer.relay, peer.since) = (via, relay, now);
                 }
-                let info = PeerInfo { node, address, dialled, origin, dialable: true };
+                let hidden = origin && self.credentials.lock().is_shielding();
+                let info = PeerInfo { node, address, dialled, origin, dialable: true, hidden };
                 if !self.joined {
                     self.joined = true;
                     self.emit(NodeEvent::Joined { peer: node.to_string(), via });
@@ -461,6 +482,9 @@ impl Driver {
                 }
                 self.swarm.handle_connected(now, index, info);
                 self.ping(index);
+                if relay {
+                    self.hand_items(index);
+                }
             }
         }
     }
@@ -546,8 +570,9 @@ impl Driver {
                     self.reach.on_observed(peer.address, &address);
                 }
             }
+            Control::Item(item) => self.on_item(index, item),
             // Part of the handshake only; harmless afterwards.
-            Control::Hello(_) | Control::Proof(_) => {}
+            Control::Hello(_) | Control::Proof(_) | Control::Permit(_) | Control::Place(_) => {}
         }
     }
 
@@ -721,6 +746,8 @@ impl Driver {
             return;
         }
         if self.role == Role::Origin {
+            self.dialler.keep_relays(now, &self.peers);
+            self.count_relays(now);
             let connected = self.peers.iter().map(|(_, p)| p.address).collect();
             self.dialler.keep_hints(now, &connected);
         } else {
@@ -793,6 +820,7 @@ impl Driver {
         let peers = self.peers.iter().map(|(index, p)| PeerReport {
             name: p.node.to_string(),
             origin: p.origin,
+            relay: p.relay,
             received: p.received,
             sent: p.sent,
             rtt_us: u64::try_from(p.link.connection().rtt().as_micros()).unwrap_or(u64::MAX),

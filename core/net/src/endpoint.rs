@@ -51,6 +51,7 @@ impl Quic {
         identity: &Identity,
         listen: SocketAddr,
         cap_bps: Option<u64>,
+        accepts: bool,
     ) -> Result<Self, Error> {
         let runtime = Arc::new(GridRuntime::new());
         let udp = socket::bind(listen).map_err(|e| Error::Bind(listen, e))?;
@@ -59,12 +60,12 @@ impl Quic {
         let mut server = ServerConfig::with_crypto(Arc::new(tls::server(identity)?));
         server.transport_config(transport.clone());
         server.max_incoming(MAX_INCOMING);
+        let server = accepts.then_some(server);
         let mut client = ClientConfig::new(Arc::new(tls::client(identity)?));
         client.transport_config(transport);
         let mut config = EndpointConfig::default();
         config.grease_quic_bit(false);
-        let endpoint =
-            Endpoint::new_with_abstract_socket(config, Some(server), socket.clone(), runtime)?;
+        let endpoint = Endpoint::new_with_abstract_socket(config, server, socket.clone(), runtime)?;
         Ok(Self { endpoint, socket, client })
     }
 

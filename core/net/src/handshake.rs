@@ -6,13 +6,15 @@
 use std::time::Duration;
 
 use bytes::BytesMut;
+use manyhands_stream::Ticket;
 use manyhands_swarm::NodeId;
 use parking_lot::Mutex;
 use quinn::{Connection, RecvStream, SendStream, VarInt};
 use tokio::time::{sleep, timeout};
+use zeroize::Zeroizing;
 
 use crate::Identity;
-use crate::control::{self, Control, Frame, Hello, Proof};
+use crate::control::{self, Control, Frame, Hello, Permit, Place, Proof};
 use crate::credentials::{Adopted, Credentials, Exporter, Greeted, Refusal};
 use crate::identity::node_of;
 
@@ -31,11 +33,21 @@ pub(crate) struct Proven {
     pub(crate) buffered: BytesMut,
     pub(crate) node: NodeId,
     pub(crate) origin: bool,
+    /// It is a relay that this broadcaster has put to work.
+    pub(crate) relay: bool,
     pub(crate) dialled: bool,
     /// The other end showed a newer run or head, and it was adopted.
     pub(crate) adopted: Option<Adopted>,
     /// The other end knows less than we do.
     pub(crate) ours_newer: bool,
+}
+
+/// What a broadcaster wants of a relay.
+#[derive(Debug, Clone)]
+pub(crate) struct Errand {
+    pub(crate) ticket: Ticket,
+    /// The relay is to show nobody where the broadcaster is.
+    pub(crate) shielded: bool,
 }
 
 /// Why a connection did not come to be.
@@ -58,25 +70,32 @@ pub(crate) async fn listen(
 ) -> Result<Proven, HandshakeError> {
     settle(&connection, async {
         let mut talk = Talk::open(&connection).await?;
-        let knows_a_run = credentials.lock().hello().is_ok();
-        if knows_a_run {
-            return talk.let_in(&connection, identity, credentials, false).await;
+        let known = credentials.lock().hello().ok();
+        let hello = known.map(|hello| hello.to_bytes().to_vec()).unwrap_or_default();
+        talk.send(&Control::Hello(Hello { hello })).await?;
+        match (talk.receive().await?, known) {
+            (Control::Proof(proof), Some(hello)) => {
+                talk.check(&connection, (hello, proof), identity, credentials, false).await
+            }
+            (Control::Hello(Hello { hello }), None) => {
+                talk.be_let_in(&connection, &hello, identity, credentials, false).await
+            }
+            (Control::Permit(permit), _) => {
+                talk.be_put_to_work(&connection, &permit, identity, credentials).await
+            }
+            _ => Err(HandshakeError::Broken),
         }
-        talk.send(&Control::Hello(Hello { hello: Vec::new() })).await?;
-        let Control::Hello(Hello { hello }) = talk.receive().await? else {
-            return Err(HandshakeError::Broken);
-        };
-        talk.be_let_in(&connection, &hello, identity, credentials, false).await
     })
     .await
 }
 
 /// Proves our place to the listener that was dialled, then checks the listener; lets it in where it
-/// knows no run yet.
+/// knows no run yet. A relay is shown its permit, and then let in.
 pub(crate) async fn dial(
     connection: Connection,
     identity: &Identity,
     credentials: &Mutex<Credentials>,
+    errand: Option<&Errand>,
 ) -> Result<Proven, HandshakeError> {
     settle(&connection, async {
         let (send, recv) = connection.accept_bi().await?;
@@ -84,6 +103,9 @@ pub(crate) async fn dial(
         let Control::Hello(Hello { hello }) = talk.receive().await? else {
             return Err(HandshakeError::Broken);
         };
+        if let Some(errand) = errand {
+            return talk.put_to_work(&connection, errand, identity, credentials).await;
+        }
         if hello.is_empty() {
             return talk.let_in(&connection, identity, credentials, true).await;
         }
@@ -126,15 +148,27 @@ impl Talk {
         credentials: &Mutex<Credentials>,
         dialled: bool,
     ) -> Result<Proven, HandshakeError> {
-        let exporter = Exporter::new(connection, identity.spki(), false)?;
         let hello = credentials.lock().hello()?;
         self.send(&Control::Hello(Hello { hello: hello.to_bytes().to_vec() })).await?;
-        let Control::Proof(Proof { proof }) = self.receive().await? else {
+        let Control::Proof(proof) = self.receive().await? else {
             return Err(HandshakeError::Broken);
         };
+        self.check(connection, (hello, proof), identity, credentials, dialled).await
+    }
+
+    /// Checks the proof that answers our HELLO, and gives our own.
+    async fn check(
+        mut self,
+        connection: &Connection,
+        (hello, proof): (manyhands_stream::proof::Hello, Proof),
+        identity: &Identity,
+        credentials: &Mutex<Credentials>,
+        dialled: bool,
+    ) -> Result<Proven, HandshakeError> {
+        let exporter = Exporter::new(connection, identity.spki(), false)?;
         let (origin, state) = {
             let credentials = credentials.lock();
-            let origin = credentials.check_dialler(&hello, &proof, &exporter)?;
+            let origin = credentials.check_dialler(&hello, &proof.proof, &exporter)?;
             (origin, credentials.welcome(&hello, &exporter)?)
         };
         self.send(&Control::RunState(state)).await?;
@@ -160,6 +194,43 @@ impl Talk {
         };
         let greeted = credentials.lock().check_listener(&hello, state, &exporter)?;
         Ok(self.done(connection, exporter.their_spki(), greeted, dialled))
+    }
+
+    /// Broadcaster: shows the permit, takes the relay into the roster, and lets it in.
+    async fn put_to_work(
+        mut self,
+        connection: &Connection,
+        errand: &Errand,
+        identity: &Identity,
+        credentials: &Mutex<Credentials>,
+    ) -> Result<Proven, HandshakeError> {
+        let exporter = Exporter::new(connection, identity.spki(), true)?;
+        let permit = credentials.lock().permit(&errand.ticket, errand.shielded, &exporter)?;
+        self.send(&Control::Permit(Permit { permit })).await?;
+        let Control::Place(Place { secret }) = self.receive().await? else {
+            return Err(HandshakeError::Broken);
+        };
+        let secret = Zeroizing::new(secret);
+        let added = credentials.lock().add_relay(&errand.ticket, &secret)?;
+        let proven = self.let_in(connection, identity, credentials, true).await?;
+        Ok(Proven { adopted: added, relay: true, ..proven })
+    }
+
+    /// Relay: judges the permit, says the secret of its place, and is let in.
+    async fn be_put_to_work(
+        mut self,
+        connection: &Connection,
+        permit: &Permit,
+        identity: &Identity,
+        credentials: &Mutex<Credentials>,
+    ) -> Result<Proven, HandshakeError> {
+        let exporter = Exporter::new(connection, identity.spki(), false)?;
+        let secret = credentials.lock().admit(&permit.permit, &exporter)?;
+        self.send(&Control::Place(Place { secret: secret.expose().to_vec() })).await?;
+        let Control::Hello(Hello { hello }) = self.receive().await? else {
+            return Err(HandshakeError::Broken);
+        };
+        self.be_let_in(connection, &hello, identity, credentials, false).await
     }
 
     async fn send(&mut self, message: &Control) -> Result<(), HandshakeError> {
@@ -193,6 +264,7 @@ impl Talk {
             buffered: self.buffer,
             node: node_of(their_spki),
             origin: greeted.origin,
+            relay: false,
             dialled,
             adopted: greeted.adopted,
             ours_newer: greeted.ours_newer,

@@ -1,8 +1,9 @@
 //! Who this node is on the wire: an Ed25519 TLS key, fresh for each process and broadcast
-//! (SECURITY 26), carried as an RFC 7250 raw public key.
+//! (SECURITY 26) but for relays, carried as an RFC 7250 raw public key.
 
 use std::sync::Arc;
 
+use manyhands_stream::Secret;
 use manyhands_swarm::NodeId;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use rustls::sign::CertifiedKey;
@@ -23,8 +24,12 @@ pub struct Identity {
 impl Identity {
     /// Draws a fresh key from the operating system's randomness.
     pub fn generate() -> Result<Self, Error> {
-        let seed = zeroize::Zeroizing::new(rand::random::<[u8; 32]>());
-        let pkcs8 = [PKCS8_PREFIX.as_slice(), seed.as_slice()].concat();
+        Self::from_seed(&Secret::new(rand::random()))
+    }
+
+    /// The key of a seed: a relay keeps its own, because its tickets name it.
+    pub fn from_seed(seed: &Secret<[u8; 32]>) -> Result<Self, Error> {
+        let pkcs8 = [PKCS8_PREFIX.as_slice(), seed.expose().as_slice()].concat();
         let signing = rustls::crypto::ring::sign::any_eddsa_type(&PrivatePkcs8KeyDer::from(pkcs8))
             .map_err(|e| Error::Crypto(e.to_string()))?;
         let spki: Arc<[u8]> = signing
@@ -48,6 +53,12 @@ impl Identity {
         node_of(&self.spki)
     }
 
+    /// What a ticket says of it: BLAKE3 of the SubjectPublicKeyInfo.
+    #[must_use]
+    pub fn pin(&self) -> [u8; 32] {
+        pin_of(&self.spki)
+    }
+
     pub(crate) fn certified(&self) -> Arc<CertifiedKey> {
         self.certified.clone()
     }
@@ -56,9 +67,17 @@ impl Identity {
 /// The name of the node whose `SubjectPublicKeyInfo` this is: BLAKE3, first 16 bytes.
 #[must_use]
 pub fn node_of(spki: &[u8]) -> NodeId {
+    node_of_pin(&pin_of(spki))
+}
+
+pub(crate) fn pin_of(spki: &[u8]) -> [u8; 32] {
+    *blake3::hash(spki).as_bytes()
+}
+
+/// The name of the node that a ticket names.
+pub(crate) fn node_of_pin(pin: &[u8; 32]) -> NodeId {
     let mut id = [0; 16];
-    let hash = blake3::hash(spki);
-    id.iter_mut().zip(hash.as_bytes()).for_each(|(to, from)| *to = *from);
+    id.iter_mut().zip(pin).for_each(|(to, from)| *to = *from);
     NodeId(id)
 }
 

@@ -19,6 +19,8 @@ mod discovery;
 mod driver;
 mod endpoint;
 mod handshake;
+#[cfg(test)]
+mod hostile;
 mod identity;
 mod link;
 mod local;
@@ -50,7 +52,8 @@ pub use driver::to_piece;
 pub use identity::{Identity, node_of};
 pub use manyhands_swarm::{Mapping, Role};
 pub use meter::Meter;
-pub use node::{Node, NodeConfig, NodeEvent, Via};
+pub use node::{Node, NodeConfig, NodeEvent, Relays, Via};
+pub use peers::MAX_PEERS;
 pub use port_mapping::{PortMapping, Protocol};
 pub use report::{Outgoing, PeerReport, Report, Sight, Sources, Traffic, Visibility};
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use manyhands_stream::PieceHeader;
+use manyhands_stream::{PieceHeader, SignedMeeting, Ticket};
 use manyhands_swarm::{self as swarm, Piece, Time, TrackConfig};
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -39,8 +39,24 @@ pub struct NodeConfig {
     pub hints: Vec<(SocketAddr, Via)>,
     /// How others are found besides.
     pub discovery: Discovery,
+    /// A broadcaster's relays.
+    pub relays: Relays,
+    /// Who this is on the wire; nothing: somebody new.
+    pub identity: Option<Identity>,
+    /// Connections at once, at most.
+    pub connections: usize,
     /// Decides everything random in the overlay.
     pub seed: u64,
+}
+
+/// The relays that a broadcaster puts to work; by default none.
+#[derive(Debug, Clone, Default)]
+pub struct Relays {
+    /// Their tickets.
+    pub tickets: Vec<Ticket>,
+    /// Nobody but the relays is to see the broadcaster: it dials them and nobody else, accepts
+    /// nobody, looks for nobody, and hears nobody else.
+    pub shielded: bool,
 }
 
 /// How a peer was found.
@@ -93,6 +109,8 @@ pub enum NodeEvent {
     },
     /// Known addresses have all been tried and nobody answers.
     Alone,
+    /// So many of the broadcaster's relays are at work now.
+    Relays(usize),
     /// The overlay has something to tell.
     Overlay(swarm::Event),
 }
@@ -104,6 +122,8 @@ pub(crate) struct Shared {
     pub(crate) start: Instant,
     pub(crate) standing: watch::Sender<Standing>,
     pub(crate) opener: Opener,
+    /// What a relay was handed for the DHT.
+    pub(crate) hand: watch::Sender<Vec<SignedMeeting>>,
 }
 
 #[derive(Debug)]
@@ -115,6 +135,7 @@ pub(crate) enum Command {
     UploadLimit(Option<u64>),
     Playhead(u32),
     Try(Prospect),
+    HandOut(Vec<SignedMeeting>),
     Report(oneshot::Sender<Report>),
     Leave(oneshot::Sender<()>),
 }
@@ -138,8 +159,14 @@ impl Node {
         mut config: NodeConfig,
         credentials: Credentials,
     ) -> Result<(Self, mpsc::Receiver<NodeEvent>), Error> {
-        let identity = Identity::generate()?;
-        let quic = Quic::bind(&identity, config.listen, config.upload_limit)?;
+        let identity = config.identity.take().map_or_else(Identity::generate, Ok)?;
+        let shielded = config.relays.shielded;
+        let quic = Quic::bind(&identity, config.listen, config.upload_limit, !shielded)?;
+        if shielded {
+            let tickets = config.relays.tickets.iter();
+            quic.socket().speak_only_with(tickets.flat_map(|t| t.hints.iter().copied()));
+            config.hints = Vec::new();
+        }
         let address = quic.local_address()?;
         let meter = quic.socket().meter().clone();
         let start = Instant::now();
@@ -154,18 +181,29 @@ impl Node {
         let name = identity.node();
         let (standing, known) = watch::channel(Standing::at_first(&credentials.lock()));
         let discovery = std::mem::take(&mut config.discovery);
-        let opener = if discovery.port_mapping { Opener::start(address) } else { Opener::off() };
+        // A shielded broadcaster speaks with its relays alone: not with the router either.
+        let opener = match discovery.port_mapping && !shielded {
+            true => Opener::start(address),
+            false => Opener::off(),
+        };
         let mapped = opener.state();
+        let (hand, handed) = watch::channel(Vec::new());
         let shared = Shared {
             credentials: credentials.clone(),
             clock: clock.clone(),
             start,
             standing,
             opener,
+            hand,
         };
-        let offers = Offers(commands.downgrade());
-        let own = Own { address, mapped: mapped.clone(), node: name };
-        discovery::start(discovery, &own, &known, &offers);
+        let ways = discovery::Ways {
+            own: Own { address, mapped: mapped.clone(), node: name },
+            shielded,
+            standing: known,
+            offers: Offers(commands.downgrade()),
+            handed,
+        };
+        discovery::start(discovery, ways);
         let driver = Driver::new(config, Arc::new(identity), quic, shared, events);
         tokio::spawn(driver.run(command_inbox));
         Ok((

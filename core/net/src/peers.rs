@@ -14,7 +14,7 @@ use crate::node::Via;
 use crate::report::Outgoing;
 
 /// Neighbours at once, at most: a mesh of 10, 30 children at 8 Mbit/s, greeters and those who leave.
-pub(crate) const MAX_PEERS: usize = 128;
+pub const MAX_PEERS: usize = 128;
 
 /// A live neighbour.
 #[derive(Debug)]
@@ -22,6 +22,10 @@ pub(crate) struct Peer {
     pub(crate) node: NodeId,
     pub(crate) address: SocketAddr,
     pub(crate) origin: bool,
+    /// It is a relay that this broadcaster has put to work.
+    pub(crate) relay: bool,
+    /// Since when it has been a neighbour.
+    pub(crate) since: Time,
     /// How it was found.
     pub(crate) via: Via,
     pub(crate) link: Arc<Link>,
@@ -73,6 +77,14 @@ impl Seen {
     }
 }
 
+/// Who is at the other end of a new connection.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Newcomer {
+    pub(crate) node: NodeId,
+    pub(crate) dialled: bool,
+    pub(crate) origin: bool,
+}
+
 /// What became of a new connection.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Admission {
@@ -84,21 +96,26 @@ pub(crate) enum Admission {
 }
 
 /// All live neighbours, densely indexed.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Peers {
+    /// Connections at once, at most; a broadcaster's has room all the same.
+    most: usize,
     slots: Vec<Option<Peer>>,
     by_node: BTreeMap<NodeId, PeerIndex>,
 }
 
 impl Peers {
+    pub(crate) fn new(most: usize) -> Self {
+        Self { most: most.min(MAX_PEERS), slots: Vec::new(), by_node: BTreeMap::new() }
+    }
+
     /// Takes a connection in. When both ends dialled at once, both keep the connection that the end
     /// with the smaller name opened.
     pub(crate) fn admit(
         &mut self,
         own: NodeId,
-        node: NodeId,
-        dialled: bool,
-        make: impl FnOnce(PeerIndex) -> (Arc<Link>, u64, SocketAddr, bool),
+        Newcomer { node, dialled, origin }: Newcomer,
+        make: impl FnOnce(PeerIndex) -> (Arc<Link>, u64, SocketAddr),
     ) -> Admission {
         let dialled_by_smaller = dialled == (own < node);
         if let Some(&index) = self.by_node.get(&node) {
@@ -106,22 +123,24 @@ impl Peers {
             if peer.dialled_by_smaller && !dialled_by_smaller {
                 return Admission::Refused;
             }
-            let (link, generation, address, _) = make(index);
+            let (link, generation, address) = make(index);
             peer.link.close(quinn::VarInt::from_u32(0));
             (peer.link, peer.generation, peer.address) = (link, generation, address);
             peer.dialled_by_smaller = dialled_by_smaller;
             return Admission::Replaced(index);
         }
         let free = self.slots.iter().position(Option::is_none).unwrap_or(self.slots.len());
-        if node == own || free >= MAX_PEERS {
+        if node == own || free >= self.most + usize::from(origin) {
             return Admission::Refused;
         }
         let index = PeerIndex(free as u32);
-        let (link, generation, address, origin) = make(index);
+        let (link, generation, address) = make(index);
         let peer = Peer {
             node,
             address,
             origin,
+            relay: false,
+            since: Time::ZERO,
             via: Via::Exchange,
             link,
             generation,

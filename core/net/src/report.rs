@@ -66,6 +66,8 @@ pub struct PeerReport {
     pub name: String,
     /// It is the broadcaster.
     pub origin: bool,
+    /// It is a relay that this broadcaster has put to work.
+    pub relay: bool,
     /// Piece bytes that came from it.
     pub received: u64,
     /// Piece bytes given to it.

@@ -68,6 +68,8 @@ pub(crate) struct CappedSocket {
     /// Meetings whose packets are listened for, and who hears them.
     expected: Mutex<BTreeSet<Token>>,
     ear: OnceLock<mpsc::Sender<Input>>,
+    /// With whom alone it speaks, if not with everybody.
+    only: OnceLock<BTreeSet<SocketAddr>>,
     dual: bool,
 }
 
@@ -86,8 +88,18 @@ impl CappedSocket {
             destinations: Mutex::default(),
             expected: Mutex::default(),
             ear: OnceLock::new(),
+            only: OnceLock::new(),
             dual,
         })
+    }
+
+    /// From now on nothing leaves to any other address, and what comes from others is not heard.
+    pub(crate) fn speak_only_with(&self, addresses: impl IntoIterator<Item = SocketAddr>) {
+        let _ = self.only.set(addresses.into_iter().map(crate::canonical).collect());
+    }
+
+    fn speaks_with(&self, address: SocketAddr) -> bool {
+        self.only.get().is_none_or(|only| only.contains(&crate::canonical(address)))
     }
 
     /// Changes the cap, in bits a second.
@@ -139,6 +151,9 @@ impl CappedSocket {
 
     /// Lets leave what the cap lets leave.
     fn put(&self, transmit: &Transmit<'_>) -> io::Result<()> {
+        if !self.speaks_with(transmit.destination) {
+            return Ok(());
+        }
         let len = transmit.contents.len();
         let datagrams = len.div_ceil(transmit.segment_size.unwrap_or(len).max(1));
         let framing = datagrams * framing(transmit.destination);
@@ -221,6 +236,10 @@ impl AsyncUdpSocket for CappedSocket {
         meta: &mut [RecvMeta],
     ) -> Poll<io::Result<usize>> {
         let count = ready!(self.inner.poll_recv(cx, bufs, meta))?;
+        for strange in meta.iter_mut().take(count).filter(|m| !self.speaks_with(m.addr)) {
+            // Nothing of a datagram without length is read: no answer to it exists.
+            strange.len = 0;
+        }
         let len: usize = meta.iter().take(count).map(|m| m.len).sum();
         self.counters.received.fetch_add(len as u64, Relaxed);
         self.bucket.lock().received(len);

@@ -8,9 +8,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use manyhands_media::{AccessUnit, TrackConfig};
-use manyhands_net::{Credentials, Node, NodeConfig, PortMapping, Via, dialable_addresses};
+use manyhands_net::{
+    Credentials, MAX_PEERS, Node, NodeConfig, PortMapping, Relays, Via, dialable_addresses,
+};
 use manyhands_policy::Conditions;
-use manyhands_stream::{Channel, Link, MAX_HINTS, Origin, RunOptions, Secret};
+use manyhands_stream::{Channel, Link, MAX_HINTS, Origin, RunOptions, Secret, Ticket};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -46,6 +48,8 @@ pub struct BroadcastConfig {
     pub hints: Vec<SocketAddr>,
     /// How viewers find it besides the link's addresses.
     pub finding: Finding,
+    /// Relays that carry it; behind a shield nobody else ever hears of this device.
+    pub relays: Relays,
     /// How much may leave, bits a second.
     pub upload_limit: Option<u64>,
     /// Decides everything random but keys.
@@ -64,8 +68,11 @@ pub struct Broadcast {
     commands: mpsc::Sender<Command>,
     intake: Arc<Intake>,
     link: Link,
-    own: SocketAddr,
+    /// Where it listens; behind a shield nobody is told.
+    own: Option<SocketAddr>,
     mapped: watch::Receiver<PortMapping>,
+    tickets: Vec<Ticket>,
+    relays: watch::Receiver<usize>,
 }
 
 #[derive(Debug)]
@@ -100,38 +107,54 @@ impl Broadcast {
                 &config.invite,
                 config.started_ms,
                 config.private,
+                &config.relays.tickets,
             ),
+            relays: config.relays.clone(),
+            identity: None,
+            connections: MAX_PEERS,
             seed: config.seed,
         };
         let (node, node_events) = Node::start(node_config, Credentials::Origin(Box::new(origin)))?;
-        let (own, mapped) = (node.address(), node.port_mapping());
+        let own = (!config.relays.shielded).then_some(node.address());
+        let mapped = node.port_mapping();
+        let tickets = config.relays.tickets.clone();
         let link = Link::open(config.channel.key(), config.invite.clone());
         let (commands, inbox) = mpsc::channel(QUEUE);
         let (events, event_inbox) = mpsc::channel(QUEUE);
         let intake = Arc::new(Intake::default());
-        let live = Live::new(config, node, events);
+        let (relays_up, relays) = watch::channel(0);
+        let live = Live::new(config, node, events, relays_up);
         tokio::spawn(live.run(inbox, intake.clone(), node_events));
-        Ok((Self { commands, intake, link, own, mapped }, event_inbox))
+        Ok((Self { commands, intake, link, own, mapped, tickets, relays }, event_inbox))
+    }
+
+    /// Waits until a relay is at work; false when none is in time. Nobody watches a broadcast behind
+    /// a shield before.
+    pub async fn relayed(&self, patience: Duration) -> bool {
+        let mut relays = self.relays.clone();
+        let up = relays.wait_for(|up| *up > 0);
+        tokio::time::timeout(patience, up).await.is_ok_and(|up| up.is_ok())
     }
 
     /// The open invitation, with the addresses of this moment as hints.
     #[must_use]
     pub fn link(&self) -> Link {
-        Link { hints: self.addresses(), ..self.link.clone() }
+        Link { hints: hints(&self.addresses(), &self.tickets), ..self.link.clone() }
     }
 
-    /// Where this broadcaster can be dialled now, from outside first.
+    /// Where this broadcaster can be dialled now, from outside first: nowhere behind a shield.
     #[must_use]
     pub fn addresses(&self) -> Vec<SocketAddr> {
+        let Some(own) = self.own else { return Vec::new() };
         let mapped = self.mapped.borrow().address();
-        let own = dialable_addresses(self.own, MAX_HINTS);
+        let own = dialable_addresses(own, MAX_HINTS);
         mapped.into_iter().chain(own).take(MAX_HINTS).collect()
     }
 
-    /// The port that it listens at.
+    /// The port that it listens at; behind a shield none.
     #[must_use]
-    pub fn port(&self) -> u16 {
-        self.own.port()
+    pub fn port(&self) -> Option<u16> {
+        self.own.map(|own| own.port())
     }
 
     /// Waits until the router has opened a port or will not, for a while: a link made then works
@@ -205,5 +228,42 @@ impl Broadcast {
         let (reply, answer) = oneshot::channel();
         self.commands.send(Command::Finish(reply)).await.ok()?;
         answer.await.ok()
+    }
+}
+
+/// The addresses in the link: this device's own, and up to half of the places for relays, more where
+/// the own ones are few. Each relay's first address comes before any relay's second.
+fn hints(own: &[SocketAddr], relays: &[Ticket]) -> Vec<SocketAddr> {
+    let at = |n: usize| relays.iter().filter_map(move |ticket| ticket.hints.get(n));
+    let theirs: Vec<SocketAddr> = (0..MAX_HINTS).flat_map(at).copied().collect();
+    let room = MAX_HINTS - theirs.len().min(MAX_HINTS / 2);
+    let own = own.iter().copied().take(room);
+    own.chain(theirs).take(MAX_HINTS).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(n: u16) -> SocketAddr {
+        ([192, 0, 2, 1], n).into()
+    }
+
+    fn ticket(hints: &[u16]) -> Ticket {
+        let hints = hints.iter().map(|n| address(*n)).collect();
+        Ticket { relay: [1; 32], permit: Secret::new([2; 16]), hints }
+    }
+
+    #[test]
+    fn a_link_names_both_and_every_relay_once_before_any_twice() {
+        let named = |own: &[u16], relays: &[&[u16]]| {
+            let own: Vec<_> = own.iter().map(|n| address(*n)).collect();
+            let relays: Vec<_> = relays.iter().map(|hints| ticket(hints)).collect();
+            hints(&own, &relays).iter().map(SocketAddr::port).collect::<Vec<_>>()
+        };
+        assert_eq!(named(&[1, 2, 3, 4, 5], &[]), [1, 2, 3, 4]);
+        assert_eq!(named(&[1, 2, 3, 4], &[&[7]]), [1, 2, 3, 7]);
+        assert_eq!(named(&[1, 2, 3, 4], &[&[7, 8, 9], &[17]]), [1, 2, 7, 17]);
+        assert_eq!(named(&[], &[&[7, 8, 9], &[17, 18]]), [7, 17, 8, 18], "behind a shield");
     }
 }

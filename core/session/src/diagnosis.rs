@@ -197,6 +197,9 @@ fn start(
         role: manyhands_net::Role::Viewer,
         hints: link.hints.iter().chain(&hints).map(|address| (*address, Via::Hint)).collect(),
         discovery,
+        relays: manyhands_net::Relays::default(),
+        identity: None,
+        connections: manyhands_net::MAX_PEERS,
         seed: rand::random(),
     };
     Ok(Node::start(config, Credentials::Viewer(Box::new(Member::new(&link, None))))?)

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use manyhands_net::{Dht, DhtPart, Discovery};
-use manyhands_stream::{Channel, Link, MAX_CERT_LIFE_MS, MeetingPoint, Secret, day_of};
+use manyhands_stream::{Channel, Link, MAX_CERT_LIFE_MS, MeetingPoint, Secret, Ticket, day_of};
 
 use crate::unix_ms;
 
@@ -32,7 +32,7 @@ pub enum Bootstrap {
 }
 
 impl Bootstrap {
-    fn nodes(self) -> Option<Vec<SocketAddr>> {
+    pub(crate) fn nodes(self) -> Option<Vec<SocketAddr>> {
         match self {
             Self::Public => None,
             Self::Nodes(nodes) => Some(nodes),
@@ -49,11 +49,12 @@ impl Finding {
         invite: &Secret<[u8; 16]>,
         started_ms: u64,
         private: bool,
+        relays: &[Ticket],
     ) -> Discovery {
         let publish = |bootstrap: Bootstrap| {
             let point = MeetingPoint::new(channel.key(), invite);
             let signers = days(unix_ms()).map(|day| point.signer(channel, day)).collect();
-            let part = DhtPart::Publish { signers, started_ms };
+            let part = DhtPart::Publish { signers, started_ms, relays: relays.to_vec() };
             Dht { bootstrap: bootstrap.nodes(), part }
         };
         let local = (self.local && !private).then(|| channel.key());
@@ -102,7 +103,7 @@ mod tests {
         let channel = Channel::from_seed(Secret::new([1; 32]));
         let invite = Secret::new([2; 16]);
         let finding = || Finding { local: true, ..Finding::default() };
-        let of = |private| finding().of_broadcast(&channel, &invite, 1, private).local;
+        let of = |private| finding().of_broadcast(&channel, &invite, 1, private, &[]).local;
         assert!(of(false).is_some() && of(true).is_none());
         let mut link = Link::open(channel.key(), invite.clone());
         assert!(finding().of_watch(&link).local.is_some());

@@ -1,8 +1,8 @@
-//! Broadcast and Watch: the few calls that every shell uses, and the only place where network,
+//! Broadcast, Watch and Relay: the few calls that every shell uses, and the only place where network,
 //! overlay, keys and media meet.
 //!
 //! A [`Broadcast`] takes units and goes live; a [`Watch`] joins by a link and hands units out by the
-//! playout clock. Both tell their shell what happens through a channel of [`Event`]s and give their
+//! playout clock; a [`Relay`] waits for a broadcaster that has its ticket. All tell their shell what happens through a channel of [`Event`]s and give their
 //! figures as one [`Stats`] object. Invariant: a shell that is slow or gone never holds up the swarm.
 
 mod adaptation;
@@ -24,6 +24,7 @@ mod playout;
 mod presence;
 mod pull;
 mod quantile;
+mod relay;
 mod share;
 mod stats;
 mod timeline;
@@ -44,14 +45,15 @@ pub use health::{Cause, Health, HealthSoFar, Level};
 pub use manyhands_media::{
     AacConfig, AccessUnit, Codec, H264Config, OpusConfig, Rotation, TrackConfig, TrackKind,
 };
-pub use manyhands_net::{DhtSurvey, PortMapping, Protocol, Sight, Visibility};
+pub use manyhands_net::{DhtSurvey, PortMapping, Protocol, Relays, Sight, Visibility};
 pub use manyhands_policy::{
     Activity, Budgets, Conditions, Heat, Lending, Limits, Network, Power, Reason, Transport,
 };
-pub use manyhands_stream::{Channel, ChannelKey, Link, LinkError, Secret};
+pub use manyhands_stream::{Channel, ChannelKey, Link, LinkError, Secret, Ticket, TicketError};
 pub use on_air::OnAir;
 pub use player::Checking;
 pub use pull::{Closer, Pull, Pulled, Rows};
+pub use relay::{RELAY_CONNECTIONS, Relay, RelayConfig, RelayKey};
 pub use share::{Code, Share};
 pub use stats::{Amounts, Data, LinkStats, Role, Stats, Upload};
 pub use vitals::HealthStats;

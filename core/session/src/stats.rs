@@ -17,6 +17,8 @@ pub enum Role {
     Broadcaster,
     /// Watches it and passes it on.
     Viewer,
+    /// Passes it on.
+    Relay,
 }
 
 /// Figures of one session at one moment. Times are milliseconds, amounts bytes.
@@ -181,6 +183,8 @@ pub struct LinkStats {
     pub peer: String,
     /// It is the broadcaster.
     pub origin: bool,
+    /// It is a relay of this broadcaster.
+    pub relay: bool,
     /// Piece bytes that came from it.
     pub received: u64,
     /// Piece bytes that went to it.
@@ -270,6 +274,7 @@ impl LinkStats {
         Self {
             peer: peer.name.clone(),
             origin: peer.origin,
+            relay: peer.relay,
             received: peer.received,
             sent: peer.sent,
             rtt_ms: peer.rtt_us as f64 / 1000.0,

@@ -94,6 +94,9 @@ impl Watch {
             role: manyhands_net::Role::Viewer,
             hints: hints.collect(),
             discovery: config.finding.of_watch(&config.link),
+            relays: manyhands_net::Relays::default(),
+            identity: None,
+            connections: manyhands_net::MAX_PEERS,
             seed: config.seed,
         };
         let (node, node_events) = Node::start(node_config, Credentials::Viewer(Box::new(member)))?;

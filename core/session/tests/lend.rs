@@ -10,7 +10,7 @@ use bytes::Bytes;
 use manyhands_media::{AacConfig, AccessUnit, Codec, TrackConfig};
 use manyhands_session::{
     Broadcast, BroadcastConfig, Channel, Checking, Conditions, Contribution, Finding, Limits, Link,
-    Outputs, Secret, Stats, Transport, Watch, WatchConfig,
+    Outputs, Relays, Secret, Stats, Transport, Watch, WatchConfig,
 };
 use tokio::time::interval;
 
@@ -48,6 +48,7 @@ fn broadcast() -> Broadcast {
         listen: LOOPBACK,
         hints: Vec::new(),
         finding: Finding::default(),
+        relays: Relays::default(),
         upload_limit: Some(ROOM_FOR_ONE),
         seed: 1,
         tracks: vec![(sound(), SOUND_BPS)],

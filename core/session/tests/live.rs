@@ -10,7 +10,7 @@ use bytes::Bytes;
 use manyhands_media::{AacConfig, AccessUnit, Codec, TrackConfig};
 use manyhands_session::{
     Broadcast, BroadcastConfig, Channel, Checking, Conditions, Contribution, EndReason, Event,
-    Finding, Link, Outputs, Released, Secret, Watch, WatchConfig,
+    Finding, Link, Outputs, Relays, Released, Secret, Watch, WatchConfig,
 };
 use tokio::time::{interval, timeout};
 
@@ -46,6 +46,7 @@ fn config(seed: [u8; 32], listen: SocketAddr, run: u64) -> BroadcastConfig {
         listen,
         hints: Vec::new(),
         finding: Finding::default(),
+        relays: Relays::default(),
         upload_limit: None,
         seed: run,
         tracks: vec![(sound(), 64_000)],

@@ -89,6 +89,16 @@ impl MemberSecret {
         Self(kdf::derive(kdf::MEMBER, &[&channel.0, invite.expose()]))
     }
 
+    /// `M_r` of a relay: drawn by itself.
+    pub fn random(rng: &mut impl CryptoRng) -> Self {
+        Self(Secret::random(rng))
+    }
+
+    /// `M` as it came over a connection.
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(Secret::new(bytes))
+    }
+
     /// `M` itself.
     pub fn secret(&self) -> &Secret<[u8; 32]> {
         &self.0

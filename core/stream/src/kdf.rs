@@ -28,6 +28,8 @@ pub const DHT_SEAL: &str = "dht seal";
 pub const DHT_PREFIX: &str = "dht prefix";
 /// The factor that blinds a channel's key, 64 bytes before they are reduced, from `A`, `L`, `day`.
 pub const DHT_BLIND: &str = "dht blind";
+/// A ticket's check, 4 bytes, from all before it.
+pub const TICKET: &str = "ticket";
 
 /// Derives 32 bytes for the context `c` from `inputs`, joined in order.
 pub fn derive(c: &str, inputs: &[&[u8]]) -> Secret<[u8; 32]> {

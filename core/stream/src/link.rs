@@ -3,13 +3,11 @@
 //! The checksum is there for typing errors only; who may watch is decided by the roster.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 
 use crate::format::Reader;
-use crate::{ChannelKey, FormatError, Secret};
+use crate::{ChannelKey, FormatError, Secret, hint};
 
-/// The most addresses that a link may name: each is dialled only after the person's tap.
-pub const MAX_HINTS: usize = 4;
 const PERSONAL: u8 = 1;
 const VEILED: u8 = 2;
 const RELAYS_ONLY: u8 = 4;
@@ -28,7 +26,7 @@ pub struct Link {
     pub channel: ChannelKey,
     /// The invitation's own secret, `S`.
     pub secret: Secret<[u8; 16]>,
-    /// Addresses where somebody may be found, at most [`MAX_HINTS`]; further ones are not written.
+    /// Addresses where somebody may be found, at most [`MAX_HINTS`](crate::MAX_HINTS); further ones are not written.
     pub hints: Vec<SocketAddr>,
 }
 
@@ -62,15 +60,11 @@ impl Link {
         let flags = bit(self.personal, PERSONAL)
             | bit(self.veiled, VEILED)
             | bit(self.relays_only, RELAYS_ONLY);
-        let hints: Vec<_> = self.hints.iter().take(MAX_HINTS).collect();
         let mut out = Vec::with_capacity(160);
         out.extend_from_slice(&[1, flags]);
         out.extend_from_slice(&self.channel.0);
         out.extend_from_slice(self.secret.expose());
-        out.push(u8::try_from(hints.len()).unwrap_or_default());
-        for hint in hints {
-            write_hint(&mut out, hint);
-        }
+        hint::write(&mut out, &self.hints);
         let check = check(&out);
         out.extend_from_slice(&check);
         Secret::new(out)
@@ -115,11 +109,7 @@ fn read_body(body: &[u8]) -> Result<Link, FormatError> {
     }
     let channel = ChannelKey(r.array()?);
     let secret = Secret::new(r.array()?);
-    let count = r.u8()?;
-    if usize::from(count) > MAX_HINTS {
-        return Err(FormatError::Field("n"));
-    }
-    let hints = (0..count).map(|_| read_hint(&mut r)).collect::<Result<_, _>>()?;
+    let hints = hint::read(&mut r)?;
     r.end()?;
     Ok(Link {
         personal: flags & PERSONAL != 0,
@@ -129,27 +119,4 @@ fn read_body(body: &[u8]) -> Result<Link, FormatError> {
         secret,
         hints,
     })
-}
-
-fn write_hint(out: &mut Vec<u8>, hint: &SocketAddr) {
-    match hint.ip() {
-        IpAddr::V4(ip) => {
-            out.push(4);
-            out.extend_from_slice(&ip.octets());
-        }
-        IpAddr::V6(ip) => {
-            out.push(6);
-            out.extend_from_slice(&ip.octets());
-        }
-    }
-    out.extend_from_slice(&hint.port().to_le_bytes());
-}
-
-fn read_hint(r: &mut Reader<'_>) -> Result<SocketAddr, FormatError> {
-    let ip: IpAddr = match r.u8()? {
-        4 => Ipv4Addr::from(r.array::<4>()?).into(),
-        6 => Ipv6Addr::from(r.array::<16>()?).into(),
-        _ => return Err(FormatError::Field("hint")),
-    };
-    Ok(SocketAddr::new(ip, r.u16()?))
 }

@@ -9,10 +9,10 @@ use std::fmt;
 use curve25519_dalek::Scalar;
 use curve25519_dalek::edwards::CompressedEdwardsY;
 use ed25519_dalek::hazmat::{ExpandedSecretKey, raw_sign};
-use ed25519_dalek::{Sha512, VerifyingKey};
+use ed25519_dalek::{Sha512, Signature, VerifyingKey};
 use rand::CryptoRng;
 
-use crate::meeting::Meeting;
+use crate::meeting::{MEETING_LEN, Meeting};
 use crate::{Channel, ChannelKey, FormatError, PublicKey, SIGNATURE_LEN, Secret, aead, kdf};
 
 const DAY_MS: u64 = 86_400_000;
@@ -108,6 +108,18 @@ pub struct SignedMeeting {
     pub signature: [u8; SIGNATURE_LEN],
 }
 
+impl SignedMeeting {
+    /// Whether it is as long as an item is, and signed by whose place it is for. Who holds no link can
+    /// tell no more.
+    pub fn is_signed(&self) -> bool {
+        let signature = Signature::from_bytes(&self.signature);
+        let message = signable(self.seq, &self.value);
+        let holds = |key: VerifyingKey| key.verify_strict(&message, &signature).is_ok();
+        self.value.len() == aead::XSEAL_OVERHEAD + MEETING_LEN
+            && self.place.point().is_some_and(holds)
+    }
+}
+
 impl MeetingSigner {
     /// The day it writes for.
     pub fn day(&self) -> u32 {
@@ -140,7 +152,6 @@ fn signable(seq: i64, value: &[u8]) -> Vec<u8> {
 mod tests {
     use super::*;
     use crate::MeetingState;
-    use ed25519_dalek::Signature;
     use rand::SeedableRng;
 
     const NOW: u64 = 1_700_000_000_000;
@@ -164,9 +175,14 @@ mod tests {
             let item = point.signer(&channel(), day).sign(&meeting(), &mut rng());
             assert_eq!(Some(item.place), point.place(day));
             assert_eq!(item.value.len(), 936);
-            let key = item.place.point().unwrap();
-            let signature = Signature::from_bytes(&item.signature);
-            assert!(key.verify_strict(&signable(item.seq, &item.value), &signature).is_ok());
+            assert!(item.is_signed());
+            for other in [
+                SignedMeeting { seq: item.seq + 1, ..item.clone() },
+                SignedMeeting { value: vec![0; 936], ..item.clone() },
+                SignedMeeting { place: PublicKey([2; 32]), ..item.clone() },
+            ] {
+                assert!(!other.is_signed());
+            }
             assert_eq!(point.open(day, &item.value), Ok(meeting()));
         }
     }

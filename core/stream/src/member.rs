@@ -1,25 +1,20 @@
-//! A viewer: its invitation, the keys that it opens, and the run's public state once it has one.
+//! A viewer: its place by an invitation, and the keys that it opens.
 //!
 //! Begins with a link alone; [`Member::handle_welcome`] makes it complete. It keeps the keys of older
 //! epochs for the window and no longer.
 
 use crate::proof::{Exported, Hello, Proof, ProofError};
 use crate::roster::UnwrapError;
-use crate::welcome::verify_cert;
 use crate::{
-    ChannelKey, EPOCH_LEAD_MS, EpochKeys, Floor, HeadSealed, Link, MAX_PAST_EPOCHS, MemberSecret,
-    News, OpenError, OpenedChunk, RETIRED_STARTED_MS, Refused, RunView, SealedChunk, Verdict,
-    Verified, WINDOW_MS, Welcome, chunk,
+    ChannelKey, EPOCH_LEAD_MS, EpochKeys, Floor, Follower, HeadSealed, Link, MAX_PAST_EPOCHS,
+    MemberSecret, News, OpenError, OpenedChunk, Refused, RunView, SealedChunk, Verdict, Verified,
+    WINDOW_MS, Welcome, chunk,
 };
 
 /// A viewer's side of a channel.
 #[derive(Debug)]
 pub struct Member {
-    channel: ChannelKey,
-    secret: MemberSecret,
-    floor: Floor,
-    retired: bool,
-    view: Option<RunView>,
+    place: Follower,
     /// Ascending by epoch, at most [`MAX_PAST_EPOCHS`] and the newest.
     keys: Vec<Held>,
 }
@@ -51,29 +46,26 @@ pub enum MemberError {
 impl Member {
     /// A member by an open invitation. `floor` is what was stored of this channel, if anything.
     pub fn new(link: &Link, floor: Option<Floor>) -> Self {
+        let secret = MemberSecret::open(&link.channel, &link.secret);
         Self {
-            channel: link.channel,
-            secret: MemberSecret::open(&link.channel, &link.secret),
-            floor: floor.unwrap_or_default(),
-            retired: false,
-            view: None,
+            place: Follower::new(link.channel, secret, floor.unwrap_or_default()),
             keys: Vec::new(),
         }
     }
 
     /// The channel.
     pub fn channel(&self) -> ChannelKey {
-        self.channel
+        self.place.channel()
     }
 
     /// The run's public state, once there is one.
     pub fn view(&self) -> Option<&RunView> {
-        self.view.as_ref()
+        self.place.view()
     }
 
     /// The greatest state seen of this channel, to be stored.
     pub fn floor(&self) -> Floor {
-        self.view.as_ref().map_or(self.floor, RunView::floor).max(self.floor)
+        self.place.floor()
     }
 
     /// Takes what a peer gives a newcomer. In a run that is known it moves forward only; a later run
@@ -90,14 +82,9 @@ impl Member {
     ) -> Result<News, MemberError> {
         let copy = bytes::Bytes::copy_from_slice;
         let welcome = Welcome { cert: copy(cert), head: copy(head), roster: copy(roster) };
-        match welcome.verify(&self.channel, now_unix_ms) {
-            Ok(verified) => self.handle_verified(verified, now_unix_ms),
-            Err(Refused::Retired) => {
-                self.retire();
-                Err(Refused::Retired.into())
-            }
-            Err(refused) => Err(refused.into()),
-        }
+        let verified = self.place.verify(&welcome, now_unix_ms);
+        self.forget_keys_without_a_run();
+        self.handle_verified(verified?, now_unix_ms)
     }
 
     /// As [`Member::handle_welcome`] with what [`crate::proof::check_listener`] has checked.
@@ -109,23 +96,14 @@ impl Member {
         verified: Verified,
         now_unix_ms: u64,
     ) -> Result<News, MemberError> {
-        if self.retired {
-            return Err(Refused::Retired.into());
+        let taken = self.place.take(verified, now_unix_ms)?;
+        if taken.news == News::NewRun {
+            self.keys.clear();
         }
-        let run = verified.cert.fields().run;
-        if let Some(view) = self.view.as_mut().filter(|view| view.run() == run) {
-            if verified.floor() <= view.floor() && view.wanted_roster().is_none() {
-                let same = verified.floor() == view.floor();
-                return Ok(if same { News::Known } else { News::Older });
-            }
-            let news = view.handle_head(verified.head.bytes(), now_unix_ms)?;
-            return match view.handle_roster(verified.roster.bytes()) {
-                Ok(News::Newer) => self.take_keys(now_unix_ms).map(|()| News::Newer),
-                Ok(_) | Err(Refused::OtherRoster) => Ok(news),
-                Err(refused) => Err(refused.into()),
-            };
+        if taken.roster {
+            self.take_keys(now_unix_ms)?;
         }
-        self.begin(verified, now_unix_ms)
+        Ok(taken.news)
     }
 
     /// Takes a head of the run.
@@ -134,8 +112,7 @@ impl Member {
     /// See [`MemberError`].
     pub fn handle_head(&mut self, bytes: &[u8], now_unix_ms: u64) -> Result<News, MemberError> {
         self.erase_old(now_unix_ms);
-        let view = self.view.as_mut().ok_or(MemberError::NoRun)?;
-        Ok(view.handle_head(bytes, now_unix_ms)?)
+        self.place.handle_head(bytes, now_unix_ms)
     }
 
     /// Takes the roster that the newest head names, and the keys in it.
@@ -144,8 +121,7 @@ impl Member {
     /// See [`MemberError`]. After [`MemberError::Revoked`] the public state has moved on, and pieces
     /// of the new epoch will not open.
     pub fn handle_roster(&mut self, bytes: &[u8], now_unix_ms: u64) -> Result<News, MemberError> {
-        let view = self.view.as_mut().ok_or(MemberError::NoRun)?;
-        let news = view.handle_roster(bytes)?;
+        let news = self.place.handle_roster(bytes)?;
         if news == News::Newer {
             self.take_keys(now_unix_ms)?;
         }
@@ -158,21 +134,14 @@ impl Member {
     /// # Errors
     /// See [`MemberError`].
     pub fn handle_cert(&mut self, bytes: &[u8], now_unix_ms: u64) -> Result<News, MemberError> {
-        let cert = verify_cert(bytes, &self.channel, now_unix_ms)?;
-        if cert.fields().retired {
-            self.retire();
-            return Ok(News::Retired);
-        }
-        Ok(match self.view.as_ref() {
-            Some(view) => view.handle_cert(bytes, now_unix_ms)?,
-            None if cert.fields().started_ms >= self.floor.started_ms => News::NewRun,
-            None => News::Older,
-        })
+        let news = self.place.handle_cert(bytes, now_unix_ms);
+        self.forget_keys_without_a_run();
+        news
     }
 
     /// Judges a piece; without a run, [`Verdict::Unknown`].
     pub fn verify_piece(&mut self, bytes: &[u8]) -> Verdict {
-        self.view.as_mut().map_or(Verdict::Unknown, |view| view.verify_piece(bytes))
+        self.place.verify_piece(bytes)
     }
 
     /// Opens an assembled chunk.
@@ -180,7 +149,7 @@ impl Member {
     /// # Errors
     /// See [`OpenError`].
     pub fn open(&self, sealed: &SealedChunk) -> Result<OpenedChunk, OpenError> {
-        let run = self.view.as_ref().ok_or(OpenError::NoKey)?.run();
+        let run = self.view().ok_or(OpenError::NoKey)?.run();
         let of_epoch = |held: &&Held| held.keys.epoch().to_le_bytes()[0] == sealed.epoch;
         let held = self.keys.iter().rev().find(of_epoch).ok_or(OpenError::NoKey)?;
         chunk::open(&run, &held.keys, sealed)
@@ -188,7 +157,7 @@ impl Member {
 
     /// The sealed part of the newest head; `None` while the keys of its epoch are not here.
     pub fn sealed_head(&self) -> Option<HeadSealed> {
-        let head = self.view.as_ref()?.head();
+        let head = self.view()?.head();
         let held = self.keys.iter().rev().find(|h| h.keys.epoch() == head.fields().epoch)?;
         head.open(&held.keys)
     }
@@ -199,30 +168,13 @@ impl Member {
     /// # Errors
     /// [`ProofError::OlderBroadcast`].
     pub fn prove(&self, hello: &Hello, exported: &Exported) -> Result<Proof, ProofError> {
-        let known = self.view.as_ref().map_or(0, |view| view.cert().fields().broadcast);
-        if hello.broadcast < known {
-            return Err(ProofError::OlderBroadcast);
-        }
-        Ok(Proof::sign(&self.secret.signer(&hello.eid), exported))
-    }
-
-    fn begin(&mut self, verified: Verified, now_unix_ms: u64) -> Result<News, MemberError> {
-        let known = self.view.as_ref().map(|view| view.cert().fields().started_ms);
-        let later = known.is_none_or(|known| verified.cert.fields().started_ms > known);
-        if !later || verified.floor() < self.floor {
-            return Err(Refused::Rollback.into());
-        }
-        self.floor = self.floor();
-        self.keys.clear();
-        self.view = Some(RunView::new(verified, now_unix_ms));
-        self.take_keys(now_unix_ms)?;
-        Ok(News::NewRun)
+        self.place.prove(hello, exported)
     }
 
     /// Takes the newest roster's keys; those of older epochs get their time of erasure.
     fn take_keys(&mut self, now_unix_ms: u64) -> Result<(), MemberError> {
-        let roster = self.view.as_ref().ok_or(MemberError::NoRun)?.roster();
-        let (newest, past) = roster.unwrap(&self.secret).map_err(|error| match error {
+        let roster = self.view().ok_or(MemberError::NoRun)?.roster();
+        let (newest, past) = roster.unwrap(self.place.secret()).map_err(|error| match error {
             UnwrapError::Revoked => MemberError::Revoked,
             UnwrapError::Absent | UnwrapError::Sealed => MemberError::NotInvited,
         })?;
@@ -249,10 +201,10 @@ impl Member {
         self.keys.retain(|held| held.erase_at_ms.is_none_or(|at| now_unix_ms < at));
     }
 
-    fn retire(&mut self) {
-        self.retired = true;
-        self.floor = Floor { started_ms: RETIRED_STARTED_MS, ..Floor::default() };
-        self.keys.clear();
-        self.view = None;
+    /// A channel that is retired has none any more.
+    fn forget_keys_without_a_run(&mut self) {
+        if self.view().is_none() {
+            self.keys.clear();
+        }
     }
 }

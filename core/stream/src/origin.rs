@@ -1,6 +1,8 @@
 //! The broadcaster's side of a run. All of its secrets are born with it, live in memory only and die
 //! with it: no run is ever resumed, so no nonce can repeat after a restart (SECURITY 1).
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use ed25519_dalek::SigningKey;
 use rand::CryptoRng;
@@ -12,8 +14,8 @@ use crate::welcome::Verified;
 use crate::{
     Cert, CertFields, Channel, ChunkFlags, EPOCH_LEAD_MS, EPOCH_LIFE_MS, Eid, EpochKeys, Head,
     HeadFields, HeadInput, HeadSealed, HeadState, MAX_CERT_LIFE_MS, MAX_PAST_EPOCHS, MemberSecret,
-    OriginError, PublicKey, Roster, RosterPlan, Rotation, RunId, RunOptions, RunView, SealError,
-    SealedChunk, Secret, WINDOW_MS, cut,
+    OriginError, Permit, PublicKey, Roster, RosterPlan, Rotation, RunId, RunOptions, RunView,
+    SealError, SealedChunk, Secret, Ticket, WINDOW_MS, cut,
 };
 
 /// A broadcaster's run.
@@ -21,6 +23,8 @@ pub struct Origin {
     broadcaster: SigningKey,
     exchange: StaticSecret,
     members: Vec<MemberSecret>,
+    /// Relays, by the hash in their tickets.
+    relays: BTreeMap<[u8; 32], MemberSecret>,
     /// Ascending; the last is the newest. At most [`MAX_PAST_EPOCHS`] and the newest.
     epochs: Vec<Slot>,
     sealer: Sealer,
@@ -68,7 +72,9 @@ impl Origin {
         let member = |invite| MemberSecret::open(&channel.key(), invite);
         let members: Vec<_> = options.invites.iter().map(member).collect();
         let epochs = vec![Slot { keys: EpochKeys::generate(0, rng), from_ms: 0 }];
-        let roster = make_roster(run, &epochs, &members, rng)?;
+        let relays = BTreeMap::new();
+        let eid = Eid(*Secret::random(rng).expose());
+        let roster = make_roster((run, eid, 0), &epochs, &members, &relays, rng)?;
         let sealed = HeadSealed::default();
         let said = HeadInput { state: HeadState::Live, tracks: Vec::new(), sealed };
         let draft = (run, 1, options.started_ms);
@@ -77,7 +83,7 @@ impl Origin {
         let verified = Verified { cert, broadcaster: key, head, roster };
         let view = RunView::new(verified, options.started_ms);
         let sealer = Sealer::default();
-        Ok(Self { broadcaster, exchange, members, epochs, sealer, said, view })
+        Ok(Self { broadcaster, exchange, members, relays, epochs, sealer, said, view })
     }
 
     /// The certificate's bytes.
@@ -149,7 +155,42 @@ impl Origin {
         self.epochs.push(Slot { keys: EpochKeys::generate(number, rng), from_ms });
         let too_many = self.epochs.len().saturating_sub(MAX_PAST_EPOCHS + 1);
         self.epochs.drain(..too_many);
-        let roster = make_roster(self.run(), &self.epochs, &self.members, rng)?;
+        let name = (self.run(), Eid(*Secret::random(rng).expose()), 0);
+        let roster = make_roster(name, &self.epochs, &self.members, &self.relays, rng)?;
+        self.install(roster, now_unix_ms, rng)
+    }
+
+    /// Puts a relay into the roster of this epoch, by the secret that it has answered to a permit:
+    /// `None` when it is there already. Another secret of the same relay takes the place of the first.
+    ///
+    /// # Errors
+    /// [`OriginError::TooManyInvites`]; others can't happen with what was said before.
+    pub fn add_relay(
+        &mut self,
+        ticket: &Ticket,
+        secret: MemberSecret,
+        now_unix_ms: u64,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Option<Rotation>, OriginError> {
+        let eid = self.view.roster().eid();
+        if self.view.roster().entry(&secret.key(&eid)).is_some() {
+            return Ok(None);
+        }
+        let mut relays = self.relays.clone();
+        relays.insert(ticket.relay, secret);
+        let name = (self.run(), eid, self.view.roster().rev().saturating_add(1));
+        let roster = make_roster(name, &self.epochs, &self.members, &relays, rng)?;
+        self.relays = relays;
+        self.install(roster, now_unix_ms, rng).map(Some)
+    }
+
+    /// Signs a head that names `roster`, and takes both.
+    fn install(
+        &mut self,
+        roster: Roster,
+        now_unix_ms: u64,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Rotation, OriginError> {
         let draft = (self.run(), self.next_head_no(), now_unix_ms);
         let head = make_head(draft, &self.said, &self.epochs, &roster, &self.broadcaster, rng)?;
         let sent = Rotation { head: head.bytes().clone(), roster: roster.bytes().clone() };
@@ -208,6 +249,12 @@ impl Origin {
         }
     }
 
+    /// What is shown to a relay: `exported` is the exporter value of the connection to it, for the
+    /// dialler's role and this run in the place of an epoch's name.
+    pub fn permit(&self, ticket: &Ticket, shielded: bool, exported: &Exported) -> Permit {
+        Permit::sign(&self.broadcaster, self.view.cert(), &ticket.permit, shielded, exported)
+    }
+
     /// The run's public key `B`.
     pub fn key(&self) -> PublicKey {
         (*self.view.broadcaster()).into()
@@ -234,20 +281,22 @@ impl std::fmt::Debug for Origin {
 }
 
 fn make_roster(
-    run: RunId,
+    (run, eid, rev): (RunId, Eid, u32),
     epochs: &[Slot],
     members: &[MemberSecret],
+    relays: &BTreeMap<[u8; 32], MemberSecret>,
     rng: &mut impl CryptoRng,
 ) -> Result<Roster, OriginError> {
     let (newest, past) = epochs.split_last().ok_or(OriginError::Epochs)?;
     let past: Vec<_> = past.iter().map(|slot| slot.keys.clone()).collect();
+    let relays: Vec<_> = relays.values().cloned().collect();
     let plan = RosterPlan {
         run,
         keys: &newest.keys,
-        eid: Eid(*Secret::random(rng).expose()),
-        rev: 0,
+        eid,
+        rev,
         members,
-        keyless: &[],
+        keyless: &relays,
         revoked: &[],
         past: &past,
     };

@@ -21,6 +21,7 @@ pub(crate) enum Context {
     Head,
     Piece,
     Proof,
+    Permit,
 }
 
 impl Context {
@@ -30,6 +31,7 @@ impl Context {
             Self::Head => "head",
             Self::Piece => "piece",
             Self::Proof => "proof",
+            Self::Permit => "permit",
         }
     }
 
@@ -102,7 +104,8 @@ impl fmt::Debug for PublicKey {
 mod tests {
     use super::*;
 
-    const ALL: [Context; 4] = [Context::Cert, Context::Head, Context::Piece, Context::Proof];
+    const ALL: [Context; 5] =
+        [Context::Cert, Context::Head, Context::Piece, Context::Proof, Context::Permit];
 
     #[test]
     fn a_signature_holds_in_its_own_context_only() {

@@ -9,6 +9,7 @@ mod finding;
 mod keys;
 mod media;
 mod proving;
+mod relaying;
 
 use std::path::PathBuf;
 
@@ -16,7 +17,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 use serde_json::{Value, json};
 
-use crate::{Channel, ChannelKey, Eid, RunId, Secret};
+use crate::{Channel, ChannelKey, Eid, Link, RunId, Secret, kdf};
 
 /// The fixed inputs that several files share.
 const RUN: RunId = RunId([0x11; 16]);

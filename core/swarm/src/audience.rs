@@ -4,6 +4,7 @@
 //! parent; the origin adds it up and sends the result down. Everything here is "about": members can
 //! lie (SECURITY 39), and nothing but comfort and the choice of homes depends on it.
 
+use crate::config::Role;
 use crate::lane::{Lane, LaneId};
 use crate::message::{LaneReport, Message, Report, Status, TrackStatus};
 use crate::swarm::MAX_TRACKS;
@@ -111,7 +112,7 @@ impl Swarm {
             track: id.track,
             substream: id.substream,
             slack: own,
-            count: u32::from(!self.is_root()),
+            count: u32::from(self.config.role == Role::Viewer),
             capacity_kbps: self.capacity_bps() / 1000,
             fan: self.offered_fan(id, false),
         };

@@ -3,6 +3,7 @@
 use core::net::SocketAddr;
 use core::time::Duration;
 
+use crate::peer::MAX_PEERS;
 use crate::{NodeId, TrackId};
 
 /// What a node does in the overlay.
@@ -27,6 +28,9 @@ pub struct Config {
     pub seed: u64,
     /// Whether it may ever serve others; `false` counts as an allowance of 0.
     pub can_upload: bool,
+    /// Whether it dials nodes that others have named, and sends packets to meet them. A relay doesn't,
+    /// nor does a broadcaster behind relays: whoever wants them dials them.
+    pub dials: bool,
     /// Part of the allowance that slots are cut from. The rest carries repair, control and bursts
     /// (0.85: `evidence/swarm-findings.md`, section 2; .7 lengthened the paths).
     pub fill: f32,
@@ -42,6 +46,8 @@ pub struct Config {
     pub small_group: u32,
     /// Below this slot ratio the origin gives all of its allowance (DESIGN, "Slots").
     pub short_ratio: f32,
+    /// Connections at once, at most. Near that, those that carry nothing make room for newcomers.
+    pub neighbours: usize,
     /// How many neighbours' have-maps to follow for repair (6 to 8 suffice: findings, section 7).
     pub partners: usize,
     /// Ask partners for late pieces. Only a sabotaged test run turns it off.
@@ -68,11 +74,13 @@ impl Config {
             node,
             seed,
             can_upload: true,
+            dials: !matches!(role, Role::Relay),
             fill: 0.85,
             upkeep_bps: 120_000,
             origin_share: 1.375,
             small_group: 12,
             short_ratio: 1.15,
+            neighbours: MAX_PEERS,
             partners: 8,
             repair: true,
             forward: true,
@@ -108,6 +116,8 @@ pub struct PeerInfo {
     pub origin: bool,
     /// Whether others can dial it at `address`.
     pub dialable: bool,
+    /// Nobody is to learn from this node where it is, nor that it is there.
+    pub hidden: bool,
 }
 
 /// What the transport knows about the way to a neighbour. Report it at least each 100 ms while

@@ -139,7 +139,7 @@ impl Swarm {
         }
         if let Some(peer) = self.peers.find(&contact.node) {
             self.on_dialled(now, peer, purpose);
-        } else if self.dials.add(now, contact, purpose) == Some(true) {
+        } else if self.config.dials && self.dials.add(now, contact, purpose) == Some(true) {
             self.begin_dial(now, contact);
         }
     }

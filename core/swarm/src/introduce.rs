@@ -158,10 +158,8 @@ impl Swarm {
 
     /// A neighbour wants to meet another one: that one is told first.
     pub(crate) fn on_introduce(&mut self, now: Time, peer: PeerIndex, m: &Introduce) {
-        let (Some(who), Some(subject)) = (self.peers.contact(peer), self.peers.find(&m.node))
-        else {
-            return;
-        };
+        let subject = self.peers.find(&m.node).filter(|at| self.peers.contact(*at).is_some());
+        let (Some(who), Some(subject)) = (self.peers.contact(peer), subject) else { return };
         let room = self.introductions.open.len() < MAX_OPEN;
         if subject == peer || !room || !self.introductions.spend(now, who.node, Part::Introducer) {
             return;
@@ -188,7 +186,7 @@ impl Swarm {
     pub(crate) fn on_meet(&mut self, now: Time, peer: PeerIndex, m: &Meet) {
         let Some(by) = self.peers.get(peer).map(|p| p.info.node) else { return };
         let node = m.who.node;
-        if node == self.config.node || self.peers.find(&node).is_some() {
+        if !self.config.dials || node == self.config.node || self.peers.find(&node).is_some() {
             return;
         }
         if m.asked {

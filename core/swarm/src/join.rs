@@ -188,7 +188,7 @@ impl Swarm {
         if fed || self.config.role == Role::Origin || self.joining.replies > 2 {
             return;
         }
-        let own = self.peers.contact(peer).filter(|_| m.me_too);
+        let own = self.peers.own_contact(peer).filter(|_| m.me_too);
         // 0 is said of those that the answering node doesn't know.
         let spare = m.spare.iter().map(|kbps| Some(*kbps).filter(|k| *k > 0));
         let first = self.joining.replies == 1;

@@ -228,8 +228,14 @@ impl Peers {
         self.by_node.get(node).copied()
     }
 
-    pub(crate) fn contact(&self, index: PeerIndex) -> Option<Contact> {
+    /// Where a neighbour can be dialled, for this node itself.
+    pub(crate) fn own_contact(&self, index: PeerIndex) -> Option<Contact> {
         self.get(index).map(|p| Contact { node: p.info.node, address: p.info.address })
+    }
+
+    /// The same to be told to others; nothing of one that is hidden.
+    pub(crate) fn contact(&self, index: PeerIndex) -> Option<Contact> {
+        self.own_contact(index).filter(|_| self.get(index).is_some_and(|p| !p.info.hidden))
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (PeerIndex, &Peer)> {

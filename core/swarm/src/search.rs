@@ -83,7 +83,7 @@ impl Swarm {
 
     /// Orphans try at once: the origin has become reachable.
     pub(crate) fn hurry_orphans(&mut self, now: Time) {
-        let Some(root) = self.root.and_then(|r| self.peers.find(&r.node)) else { return };
+        let Some(root) = self.root_peer() else { return };
         for id in self.lane_ids() {
             let orphan = self.lane(id).is_some_and(|l| l.is_orphan() && l.search.tries > 0);
             if orphan {
@@ -176,29 +176,40 @@ impl Swarm {
         rtt + depth * 60 + if newer { 0 } else { 1_000 } + if free { 0 } else { 200 }
     }
 
+    /// The origin, if it is a neighbour.
+    fn root_peer(&self) -> Option<PeerIndex> {
+        let hidden = || self.peers.iter().find(|(_, p)| p.info.origin && p.info.hidden);
+        let named = self.root.and_then(|root| self.peers.find(&root.node));
+        named.or_else(|| hidden().map(|(at, _)| at))
+    }
+
     /// The origin itself is asked by few viewers always; in a crowd by those near the root, and by
     /// others after many failures. Who would have to dial it for that does so only if it can feed
     /// others in this substream, the sooner the more (findings 2, M2): a handshake costs as much as two
     /// pieces, and when a third of 200 viewers vanished, a hundred dials within a second took the line
     /// that was to save them (simulated).
     fn ask_root(&mut self, now: Time, id: LaneId, tries: u8) {
-        let Some(root) = self.root else { return };
+        let root = self.root_peer();
+        if root.is_none() && self.root.is_none() {
+            return;
+        }
         let Some(lane) = self.lane(id) else { return };
-        let near = (1..=2).contains(&lane.path.len());
+        // Who hides the origin stands right below it.
+        let near = (1..=2).contains(&lane.path.len()) || (self.root.is_none() && root.is_some());
         let few = self.is_small_audience();
         let due = few || near || tries >= EMERGENCY_AFTER && tries.is_multiple_of(3);
         let deep = !near && !few && lane.path.len() > 4 && self.dice.below(8) > 0;
         if !due || deep {
             return;
         }
-        if !few && self.peers.find(&root.node).is_none() {
+        if !few && root.is_none() {
             let viewers = self.audience.viewers() as usize;
             let fan = usize::from(self.offered_fan(id, false));
             if self.dice.below(viewers) >= ROOT_DIALS * fan {
                 return;
             }
         }
-        match self.peers.find(&root.node) {
+        match root {
             Some(peer) => {
                 let asked = self.lane(id).is_some_and(|l| {
                     l.search.asked_lately(now, peer) || l.parent_is(peer) && l.is_orphan()
@@ -211,7 +222,11 @@ impl Swarm {
                     self.ask(now, id, peer, token, flags, TTL - 1);
                 }
             }
-            None => self.reach(now, root, crate::dial::Purpose::Root),
+            None => {
+                if let Some(root) = self.root {
+                    self.reach(now, root, crate::dial::Purpose::Root);
+                }
+            }
         }
     }
 
@@ -269,8 +284,10 @@ impl Swarm {
         if !self.is_vouched_successor(&ask, peer, who.node == observed.node) {
             ask.flags = Flags(ask.flags.0 & !Flags::SUCCESSOR.0);
         }
+        let within_reach = self.config.dials || self.peers.find(&who.node).is_some();
         match self.judge(now, &who.node, &ask) {
             Verdict::No => self.pass_on(now, peer, ask),
+            _ if !within_reach => self.pass_on(now, peer, ask),
             verdict => self.grant(now, who, ask, verdict),
         }
     }

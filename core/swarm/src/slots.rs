@@ -159,6 +159,8 @@ impl Swarm {
             || parent.is_some_and(|p| p.info.node == *who)
             || !self.is_healthy(now, id)
             || lane.children.len() >= MAX_CHILDREN
+            || (self.peers.len() > self.most_neighbours()
+                && !peer.is_some_and(|peer| self.is_tied(peer)))
         {
             return Verdict::No;
         }

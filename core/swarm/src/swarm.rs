@@ -161,7 +161,7 @@ impl Swarm {
             return;
         }
         if info.origin && self.config.role != Role::Origin {
-            self.root = Some(Contact { node: info.node, address: info.address });
+            self.root = self.peers.contact(peer);
             self.hurry_orphans(now);
         }
         self.start_timers(now);
@@ -375,6 +375,7 @@ impl Swarm {
         }
         self.tend_partners(now);
         self.close_idle(now);
+        self.make_room(now);
         self.bans.retain(|_, until| *until > now);
         self.routes.expire(now);
         self.rescued.expire(now);
@@ -460,12 +461,40 @@ impl Swarm {
         let quiet: Vec<PeerIndex> =
             self.peers.iter().filter(|(_, p)| idle(p)).map(|(at, _)| at).collect();
         for peer in quiet {
-            let tied =
-                |t: &Track| t.lanes.iter().any(|l| l.parent_is(peer) || l.child(peer).is_some());
-            if !self.tracks.iter().any(tied) {
+            if !self.is_tied(peer) {
                 self.close(now, peer, CloseReason::Idle);
             }
         }
+    }
+
+    /// A node that holds few connections keeps some free: whoever knows it alone has to get in, and
+    /// learns of others there. Those that carry nothing go first, the oldest of them first.
+    fn make_room(&mut self, now: Time) {
+        let over = self.peers.len().saturating_sub(self.most_neighbours());
+        if over == 0 {
+            return;
+        }
+        let loose = |(at, p): (PeerIndex, &crate::peer::Peer)| {
+            (!p.info.origin && !self.is_tied(at)).then_some((p.generation, at))
+        };
+        let mut loose: Vec<_> = self.peers.iter().filter_map(loose).collect();
+        loose.sort_unstable();
+        for (_, peer) in loose.into_iter().take(over) {
+            self.close(now, peer, CloseReason::Full);
+        }
+    }
+
+    /// Connections beyond which room is made, and nobody who is neither parent nor child yet becomes a
+    /// child: an eighth of the places, two at least, are for newcomers.
+    pub(crate) fn most_neighbours(&self) -> usize {
+        let free = (self.config.neighbours / 8).max(2);
+        self.config.neighbours.saturating_sub(free)
+    }
+
+    /// Whether a neighbour is a parent or a child.
+    pub(crate) fn is_tied(&self, peer: PeerIndex) -> bool {
+        let tied = |t: &Track| t.lanes.iter().any(|l| l.parent_is(peer) || l.child(peer).is_some());
+        self.tracks.iter().any(tied)
     }
 
     pub(crate) fn track(&self, id: TrackId) -> Option<&Track> {

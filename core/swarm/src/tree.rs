@@ -154,6 +154,11 @@ impl Swarm {
         path
     }
 
+    /// The way to the origin as others may see it: who stands below a hidden one begins it.
+    fn shown_path(&self, parent: PeerIndex, path: Vec<Hop>) -> Vec<Hop> {
+        if self.peers.get(parent).is_some_and(|p| p.info.hidden) { Vec::new() } else { path }
+    }
+
     fn room(&self, id: LaneId) -> u16 {
         let Some(lane) = self.lane(id) else { return u16::MAX };
         let home = self.track(id.track).is_some_and(|t| t.is_home(id.substream));
@@ -206,6 +211,7 @@ impl Swarm {
         if accept.root.is_some() && self.root.is_none() {
             self.root = accept.root;
         }
+        let shown = self.shown_path(peer, path);
         let Some(lane) = self.lane_mut(id) else { return };
         lane.parent = Some(Parent {
             peer,
@@ -218,7 +224,7 @@ impl Swarm {
             last: None,
             after: accept.newest,
         });
-        lane.path = path;
+        lane.path = shown;
         lane.search.finish();
         if accept.temporary {
             lane.search.after = now + LIFEBOAT_REST;
@@ -289,6 +295,8 @@ impl Swarm {
             self.detach(peer, id, false, None);
             return self.seek(now, id);
         }
+        let path = self.shown_path(peer, path);
+        let Some(lane) = self.lane_mut(id) else { return };
         let moved = path.iter().map(|h| h.id).ne(lane.path.iter().map(|h| h.id));
         let changed = path != lane.path;
         lane.path = path;

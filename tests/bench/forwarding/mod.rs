@@ -245,6 +245,7 @@ fn info(node: usize, dialled: bool) -> PeerInfo {
         address: ([10, 0, node as u8, 1], 4_000).into(),
         dialled,
         origin: node == 0,
+        hidden: false,
         dialable: true,
     }
 }

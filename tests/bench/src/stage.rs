@@ -110,6 +110,17 @@ impl Stage {
         Ok(run)
     }
 
+    /// Starts a relay and waits until it can be used. Gives the file that its ticket is in.
+    pub(crate) fn relay(&self, name: &str) -> Result<(Run, PathBuf), LabError> {
+        let ticket = self.file(&format!("{name}.ticket"));
+        let mut command = self.program("relay");
+        command.args(listen(0)).arg("--ticket-out").arg(&ticket);
+        command.arg("--state-dir").arg(self.file(&format!("{name}.state")));
+        let run = self.start(name, command)?;
+        run.expect("ready", LIVE)?;
+        Ok((run, ticket))
+    }
+
     /// Watches what `broadcaster` sends.
     pub(crate) fn watch(
         &self,

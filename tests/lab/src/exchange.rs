@@ -104,12 +104,14 @@ impl Exchange {
 
     /// A host put a frame on its line at `now`.
     pub fn handle_frame(&mut self, now: u64, from: Ipv4Addr, frame: &[u8]) {
-        let to = destination(frame).filter(|to| self.ports.contains_key(to));
+        let addressed = destination(frame);
+        let to = addressed.filter(|to| self.ports.contains_key(to));
         let open = to.is_some_and(|to| !self.blocked.contains(&(from, to)));
         let room = self.under_way.len() < MAX_UNDER_WAY;
         let mut copy = self.copy(frame);
         let Some(port) = self.ports.get_mut(&from) else { return };
         port.traffic.on_sent(now, frame.len());
+        port.traffic.on_addressed(addressed);
         let let_out = port.router.handle_outbound(now, &mut copy);
         let fate = port.up.handle_packet(now, frame.len());
         match (to, fate) {
@@ -246,6 +248,8 @@ mod tests {
         assert_eq!(exchange.poll_delivery(MS), None);
         let traffic = exchange.traffic(A).expect("plugged in");
         assert_eq!((traffic.blocked, traffic.unroutable, traffic.sent_frames), (1, 2, 3));
+        let to: Vec<_> = traffic.sent_to.iter().map(|(to, count)| (*to, *count)).collect();
+        assert_eq!(to, [(Ipv4Addr::UNSPECIFIED, 1), (B, 1), (Ipv4Addr::new(224, 0, 0, 251), 1)]);
         exchange.set_blocked(A, B, false);
         exchange.handle_frame(MS, A, &frame(B, 100));
         assert!(exchange.poll_delivery(MS).is_some());

@@ -16,6 +16,7 @@ pub mod lab;
 pub mod link;
 pub mod machine;
 pub mod media;
+pub mod memory;
 pub mod monitor;
 pub mod nat;
 pub mod netns;

@@ -15,6 +15,7 @@ use serde_json::Value;
 use crate::error::LabError;
 use crate::host::Host;
 use crate::machine;
+use crate::memory;
 use crate::monitor::Monitor;
 
 /// How long a program may take to leave in good order: handing children over takes about a second
@@ -66,6 +67,12 @@ impl Program {
     /// The number of its log in the [`Monitor`].
     pub fn log(&self) -> usize {
         self.log
+    }
+
+    /// Whether any of the words is in its memory.
+    pub fn knows_any(&self, words: &[Vec<u8>]) -> Result<bool, LabError> {
+        memory::has_any(self.child.id(), words)
+            .map_err(LabError::permission("look into a program's memory"))
     }
 
     /// The host it runs in.

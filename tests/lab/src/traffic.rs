@@ -1,6 +1,7 @@
 //! What one host put on the wire and what the network did with it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
+use std::net::Ipv4Addr;
 
 use serde::Serialize;
 
@@ -9,6 +10,9 @@ use serde::Serialize;
 const BUCKET_NS: u64 = 10_000_000;
 /// Buckets kept: ten minutes, the longest scenario, 480 KB a host. Older ones are forgotten.
 const MAX_BUCKETS: usize = 60_000;
+
+/// Addresses counted one by one: more than a lab has hosts.
+const MAX_ADDRESSES: usize = 1_024;
 
 /// Counts of one host; frames and bytes include the Ethernet header of 14 bytes.
 #[derive(Debug, Clone, Default, Serialize, PartialEq, Eq)]
@@ -39,6 +43,8 @@ pub struct Traffic {
     pub unroutable: u64,
     /// Sent frames dropped because the emulator held too many: the run says nothing then.
     pub overload: u64,
+    /// Frames that the host sent, by the address they are for; whatever is none of IPv4 under 0.0.0.0.
+    pub sent_to: BTreeMap<Ipv4Addr, u64>,
     #[serde(skip)]
     history: History,
 }
@@ -55,6 +61,14 @@ impl Traffic {
         self.sent_frames += 1;
         self.sent_bytes += length as u64;
         self.history.add(now / BUCKET_NS, length as u64);
+    }
+
+    /// It is for this address, whatever becomes of it.
+    pub fn on_addressed(&mut self, to: Option<Ipv4Addr>) {
+        let to = to.unwrap_or(Ipv4Addr::UNSPECIFIED);
+        if self.sent_to.len() < MAX_ADDRESSES || self.sent_to.contains_key(&to) {
+            *self.sent_to.entry(to).or_default() += 1;
+        }
     }
 
     /// A frame of `length` bytes got through to the host.

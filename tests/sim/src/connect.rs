@@ -160,6 +160,7 @@ impl World {
                 dialled: !accept,
                 origin: self.nodes[other as usize].role == Role::Origin,
                 dialable: true,
+                hidden: false,
             };
             let now = self.local(own);
             self.nodes[own as usize].swarm.handle_connected(now, PeerIndex(peer), info);

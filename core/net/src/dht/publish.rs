@@ -4,13 +4,16 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use manyhands_stream::{Entry, Meeting, MeetingSigner, MeetingState, day_of};
+use manyhands_stream::{Entry, MAX_ENTRIES, Meeting, MeetingSigner, MeetingState, Ticket, day_of};
+use manyhands_swarm::NodeId;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
 use super::client::Source;
 use crate::dialable_addresses;
-use crate::discovery::{Own, Standing};
+use crate::discovery::{Offers, Standing};
+use crate::identity::node_of_pin;
+use crate::port_mapping::PortMapping;
 use crate::unix_ms;
 
 /// Nodes forget an item after two hours (BEP 44).
@@ -26,11 +29,20 @@ const MAX_OWN: usize = 8;
 /// publication takes.
 const MIDNIGHT_MS: u64 = 65 * 60 * 1000;
 
+/// Which way items take into the DHT.
+pub(super) enum Outlet {
+    /// By a client of this node's own, with the address that the router has opened.
+    Dht(Source, watch::Receiver<PortMapping>),
+    /// By relays, behind which this node is not seen.
+    Relays(Offers),
+}
+
 pub(super) struct Publisher {
-    pub(super) source: Source,
+    pub(super) outlet: Outlet,
     pub(super) signers: Vec<MeetingSigner>,
     pub(super) started_ms: u64,
-    pub(super) own: Own,
+    pub(super) node: NodeId,
+    pub(super) relays: Vec<Ticket>,
 }
 
 impl Publisher {
@@ -56,43 +68,63 @@ impl Publisher {
     /// worst of them.
     pub(super) async fn publish(&self, addresses: &[SocketAddr]) -> u32 {
         let now = unix_ms();
-        let client = match self.source.client().await {
+        let meeting = self.meeting(addresses, now);
+        let due = self.signers.iter().filter(|s| is_due(s.day(), now));
+        let items: Vec<_> = due.map(|signer| signer.sign(&meeting, &mut rand::rng())).collect();
+        let source = match &self.outlet {
+            Outlet::Dht(source, _) => source,
+            Outlet::Relays(offers) => {
+                let count = items.len();
+                return if offers.hand_out(items).await { count as u32 } else { 0 };
+            }
+        };
+        let client = match source.client().await {
             Ok(client) => client,
             Err(error) => {
                 tracing::debug!(%error, "the DHT's socket could not be opened");
                 return 0;
             }
         };
-        let meeting = self.meeting(addresses, now);
         let mut worst = u32::MAX;
-        for signer in self.signers.iter().filter(|s| is_due(s.day(), now)) {
-            let item = signer.sign(&meeting, &mut rand::rng());
+        for item in items {
             worst = worst.min(client.put(item).await);
         }
         if worst == u32::MAX { 0 } else { worst }
     }
 
     fn meeting(&self, addresses: &[SocketAddr], now: u64) -> Meeting {
-        let entry = |address: &SocketAddr| Entry { address: *address, node: self.own.node.0 };
+        let entry = |address: &SocketAddr| Entry { address: *address, node: self.node.0 };
+        let relays = self.relays.iter().flat_map(|ticket| {
+            let node = node_of_pin(&ticket.relay).0;
+            ticket.hints.iter().map(move |address| Entry { address: *address, node })
+        });
         Meeting {
             state: MeetingState::Live,
             issued_ms: now,
             started_ms: self.started_ms,
-            entries: addresses.iter().map(entry).collect(),
+            entries: addresses.iter().map(entry).chain(relays).take(MAX_ENTRIES).collect(),
         }
     }
 
-    /// Where this node can be dialled now, from outside first.
+    /// Where this node can be dialled now, from outside first: behind relays nowhere.
     fn addresses(&self) -> Vec<SocketAddr> {
-        let mapped = self.own.mapped.borrow().address();
-        let own = dialable_addresses(self.own.address, MAX_OWN);
-        mapped.into_iter().chain(own).take(MAX_OWN).collect()
+        match &self.outlet {
+            Outlet::Dht(source, mapped) => {
+                let mapped = mapped.borrow().address();
+                let own = dialable_addresses(source.own, MAX_OWN);
+                mapped.into_iter().chain(own).take(MAX_OWN).collect()
+            }
+            Outlet::Relays(_) => Vec::new(),
+        }
     }
 
     /// Waits for `pause`, or until the addresses are others.
     async fn wait(&self, pause: Duration, published: &[SocketAddr]) {
         let until = Instant::now() + pause;
-        let mut mapped = self.own.mapped.clone();
+        let mut mapped = match &self.outlet {
+            Outlet::Dht(_, mapped) => Some(mapped.clone()),
+            Outlet::Relays(_) => None,
+        };
         loop {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() || self.addresses() != published {
@@ -101,7 +133,11 @@ impl Publisher {
             let look = sleep(left.min(LOOK));
             // Without a task behind it the router's port does not change any more.
             let other = async {
-                if mapped.changed().await.is_err() {
+                let changed = match &mut mapped {
+                    Some(mapped) => mapped.changed().await.is_ok(),
+                    None => false,
+                };
+                if !changed {
                     std::future::pending::<()>().await;
                 }
             };

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use manyhands_media::{Chunker, ClosedChunk, TrackConfig, TrackKind};
-use manyhands_net::{Credentials, Node, NodeEvent, to_piece};
+use manyhands_net::{Credentials, Node, NodeEvent, Relays, to_piece};
 use manyhands_stream::{ChunkFlags, HeadInput, HeadSealed, HeadState, TrackInfo, TrackSealed};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::intake::{Intake, Looks, Pushed};
@@ -20,6 +20,8 @@ use crate::{Event, OnAir, Target, unix_ms};
 const HEAD_BEAT: Duration = Duration::from_secs(1);
 /// How long the broadcaster serves on after its last chunk: a playout target, and a repair.
 const LINGER: Duration = Duration::from_millis(1_500);
+/// A relay that answers has answered by then: two dials and a handshake on a bad line.
+const RELAY_PATIENCE: Duration = Duration::from_secs(10);
 /// At most this long for viewers to take the end.
 const FAREWELL: Duration = Duration::from_secs(2);
 /// The origin's tick, from which a part gets at least 2.5 KB (DESIGN, "Shape").
@@ -49,10 +51,18 @@ pub(super) struct Live {
     ended: bool,
     on_air: OnAir,
     vitals: Vitals,
+    relays: Relays,
+    relays_up: watch::Sender<usize>,
+    relays_told: bool,
 }
 
 impl Live {
-    pub(super) fn new(config: BroadcastConfig, node: Node, events: mpsc::Sender<Event>) -> Self {
+    pub(super) fn new(
+        config: BroadcastConfig,
+        node: Node,
+        events: mpsc::Sender<Event>,
+        relays_up: watch::Sender<usize>,
+    ) -> Self {
         let mut tracks = Vec::new();
         for (track, rate) in config.tracks {
             let id = tracks.len() as u8;
@@ -78,6 +88,9 @@ impl Live {
             ended: false,
             on_air: OnAir::default(),
             vitals: Vitals::new(config.picture, config.conditions),
+            relays: config.relays,
+            relays_up,
+            relays_told: false,
         }
     }
 
@@ -305,6 +318,9 @@ impl Live {
         let Some(report) = self.node.report().await else { return };
         let sent = self.node.meter().sent();
         let began = self.began.elapsed();
+        if !self.relays.tickets.is_empty() && !self.relays_told && began > RELAY_PATIENCE {
+            self.tell_relays(0);
+        }
         let news = self.vitals.handle(began, &report, sent, self.stream_bytes);
         news.health.into_iter().for_each(|health| self.tell(Event::Health(health)));
         if let Some(target) = news.target {
@@ -337,9 +353,25 @@ impl Live {
     }
 
     fn on_node_event(&mut self, event: NodeEvent) {
-        if let NodeEvent::Joined { peer, via } = event {
-            self.tell(Event::Joined { peer, via: via.word() });
+        match event {
+            NodeEvent::Joined { peer, via } => self.tell(Event::Joined { peer, via: via.word() }),
+            NodeEvent::Relays(up) => {
+                self.relays_up.send_replace(up);
+                self.tell_relays(up);
+            }
+            _ => {}
         }
+    }
+
+    fn tell_relays(&mut self, up: usize) {
+        self.relays_told = true;
+        let of = self.relays.tickets.len();
+        let message = match (up, self.relays.shielded) {
+            (0, true) => "No relay answers: nobody sees you until one does.".to_owned(),
+            (0, false) => "No relay answers: only who reaches you sees you.".to_owned(),
+            _ => format!("Relays at work: {up} of {of}."),
+        };
+        self.notice("relays", message);
     }
 
     fn notice(&mut self, kind: &'static str, message: String) {

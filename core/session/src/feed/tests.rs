@@ -6,7 +6,7 @@ use std::time::Duration;
 use manyhands_media::AacConfig;
 
 use super::*;
-use crate::{BroadcastConfig, Channel, Finding, Secret, unix_ms};
+use crate::{BroadcastConfig, Channel, Finding, Relays, Secret, unix_ms};
 
 /// An encoder's own sets (x264, baseline, 320x240) and slices that are told apart by their bytes.
 const SPS: &[u8] = &[
@@ -52,6 +52,7 @@ fn feed(framing: Framing) -> Feed {
         listen: ([127, 0, 0, 1], 0).into(),
         hints: Vec::new(),
         finding: Finding::default(),
+        relays: Relays::default(),
         upload_limit: None,
         seed: 1,
         tracks: encoders.tracks(),

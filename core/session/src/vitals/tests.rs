@@ -10,6 +10,7 @@ fn s(seconds: u64) -> Duration {
 fn peer(fed: u32, waiting_ms: u64) -> PeerReport {
     PeerReport {
         name: "peer".into(),
+        relay: false,
         origin: false,
         received: 0,
         sent: 0,

@@ -187,7 +187,7 @@ impl Viewer {
                 self.player.handle_piece(&header, &bytes, &credentials, media);
             }
             NodeEvent::Alone => self.alone = true,
-            NodeEvent::Overlay(_) => {}
+            NodeEvent::Relays(_) | NodeEvent::Overlay(_) => {}
         }
     }
 

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use manyhands_media::{AacConfig, AccessUnit, Codec, TrackConfig};
 use manyhands_session::{
     Broadcast, BroadcastConfig, Channel, Checking, Conditions, Contribution, Event, Finding, Link,
-    Outputs, Secret, Watch, WatchConfig,
+    Outputs, Relays, Secret, Watch, WatchConfig,
 };
 use tokio::sync::mpsc::Receiver;
 use tokio::time::{interval, timeout};
@@ -52,6 +52,7 @@ pub(crate) fn broadcast(
         listen,
         hints: Vec::new(),
         finding: Finding::default(),
+        relays: Relays::default(),
         upload_limit,
         seed: 1,
         tracks: vec![(sound(), SOUND_BPS)],

@@ -2,12 +2,12 @@
 
 use super::*;
 use crate::sign::{self, Context};
-use crate::{EpochKeys, Link, LinkError, MemberSecret, PublicKey, kdf};
+use crate::{EpochKeys, LinkError, MemberSecret, PublicKey};
 
 #[test]
 fn kdf_vectors_hold() {
     let day = 19_675u32.to_le_bytes().to_vec();
-    let contexts: [(&str, Vec<Vec<u8>>); 11] = [
+    let contexts: [(&str, Vec<Vec<u8>>); 12] = [
         (kdf::MEMBER, vec![channel_key().0.to_vec(), S.to_vec()]),
         (kdf::MEMBER_SIGN, vec![vec![7; 32], EID.0.to_vec()]),
         (kdf::MEMBER_WRAP, vec![vec![7; 32], EID.0.to_vec()]),
@@ -19,6 +19,7 @@ fn kdf_vectors_hold() {
         (kdf::MEET, vec![channel_key().0.to_vec(), S.to_vec()]),
         (kdf::DHT_SEAL, vec![channel_key().0.to_vec(), vec![7; 32], day]),
         (kdf::DHT_PREFIX, vec![vec![7; 32], vec![8; 32]]),
+        (kdf::TICKET, vec![vec![9; 57]]),
     ];
     let case = |(context, inputs): (&str, Vec<Vec<u8>>)| {
         let slices: Vec<&[u8]> = inputs.iter().map(Vec::as_slice).collect();
@@ -34,7 +35,7 @@ fn kdf_vectors_hold() {
 fn signature_vectors_hold() {
     let key = broadcaster();
     let public = PublicKey::from(key.verifying_key());
-    let all = [Context::Cert, Context::Head, Context::Piece, Context::Proof];
+    let all = [Context::Cert, Context::Head, Context::Piece, Context::Proof, Context::Permit];
     let case = |context: Context| {
         let name = format!("{context:?}").to_lowercase();
         let signature = sign::sign(&key, context, &[b"message"]);

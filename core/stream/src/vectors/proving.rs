@@ -1,8 +1,8 @@
 //! Proofs.
 
 use super::*;
+use crate::Member;
 use crate::proof::{EXPORTER_LABEL, EXPORTER_LEN, Hello, Proof, Role, exporter_context};
-use crate::{Link, Member};
 
 #[test]
 fn proof_vectors_hold() {

@@ -15,7 +15,8 @@ fn homes(viewers: u32, slack: [u32; 4], allowance: f64) -> Vec<bool> {
     viewer.handle_allowance(now, copies(allowance));
     viewer.handle_tracks(now, &[TRACK]);
     let address = ([203, 0, 113, 1], 4_000).into();
-    let info = PeerInfo { node: name(0), address, dialled: true, origin: true, dialable: true };
+    let (dialled, origin, dialable, hidden) = (true, true, true, false);
+    let info = PeerInfo { node: name(0), address, dialled, origin, dialable, hidden };
     viewer.handle_connected(now, PeerIndex(0), info);
     let mut served = vec![false; 4];
     for second in 0..60 {

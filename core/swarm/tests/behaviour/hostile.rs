@@ -26,6 +26,7 @@ fn meet(swarm: &mut Swarm, now: Time, peer: u32) {
         dialled: false,
         origin: false,
         dialable: true,
+        hidden: false,
     };
     swarm.handle_connected(now, PeerIndex(peer), info);
 }

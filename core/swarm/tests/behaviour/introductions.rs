@@ -21,7 +21,8 @@ fn viewer(neighbours: &[u8]) -> Swarm {
     let mut swarm = Swarm::new(Config::new(Role::Viewer, NodeId([1; 16]), 1));
     for n in neighbours {
         let Contact { node, address } = contact(*n);
-        let info = PeerInfo { node, address, dialled: true, origin: false, dialable: true };
+        let (dialled, origin, dialable, hidden) = (true, false, true, false);
+        let info = PeerInfo { node, address, dialled, origin, dialable, hidden };
         swarm.handle_connected(Time::ZERO, PeerIndex(u32::from(*n)), info);
     }
     drain(&mut swarm);

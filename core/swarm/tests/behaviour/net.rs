@@ -47,6 +47,8 @@ pub(crate) struct Net {
     pub(crate) now: u64,
     chunk: u32,
     publishing: bool,
+    /// Nobody is to learn where the origin is.
+    shielded: bool,
     /// Pieces that each node has got.
     pub(crate) got: Vec<BTreeSet<PieceId>>,
     /// Every message as (from, to, message).
@@ -57,7 +59,7 @@ pub(crate) fn name(node: usize) -> NodeId {
     NodeId([node as u8 + 1; 16])
 }
 
-fn address(node: usize) -> SocketAddr {
+pub(crate) fn address(node: usize) -> SocketAddr {
     ([10, 0, node as u8, 1], 4_000).into()
 }
 
@@ -83,6 +85,15 @@ pub(crate) fn copies(count: f64) -> Option<u64> {
 impl Net {
     /// An origin that may send two copies and a bit, publishing.
     pub(crate) fn new() -> Self {
+        Self::with(false)
+    }
+
+    /// The same, behind relays that hide it.
+    pub(crate) fn shielded() -> Self {
+        Self::with(true)
+    }
+
+    fn with(shielded: bool) -> Self {
         let mut net = Self {
             nodes: Vec::new(),
             wire: VecDeque::new(),
@@ -92,6 +103,7 @@ impl Net {
             now: 1_000_000,
             chunk: 0,
             publishing: true,
+            shielded,
             got: Vec::new(),
             said: Vec::new(),
         };
@@ -102,7 +114,9 @@ impl Net {
     /// A node that knows nobody yet.
     pub(crate) fn add(&mut self, role: Role, allowance: Option<u64>) -> usize {
         let id = self.nodes.len();
-        let mut swarm = Swarm::new(Config::new(role, name(id), id as u64));
+        let mut config = Config::new(role, name(id), id as u64);
+        config.dials &= !(self.shielded && role == Role::Origin);
+        let mut swarm = Swarm::new(config);
         let now = Time::from_micros(self.now);
         swarm.handle_allowance(now, allowance);
         swarm.handle_tracks(now, &[TRACK]);
@@ -236,6 +250,7 @@ impl Net {
                         dialled: to > from,
                         origin: from == 0,
                         dialable: true,
+                        hidden: from == 0 && self.shielded,
                     };
                     self.nodes[to].swarm.handle_connected(now, peer, info);
                 }

@@ -14,6 +14,7 @@ pub(crate) fn meet(swarm: &mut Swarm, now: Time, peer: u32) {
         dialled: true,
         origin: false,
         dialable: true,
+        hidden: false,
     };
     swarm.handle_connected(now, PeerIndex(peer), info);
 }

@@ -12,6 +12,7 @@ mod local;
 mod matrix;
 mod nat_matrix;
 mod port_mapping;
+mod shielded;
 mod stage;
 mod two_hops;
 mod weak_broadcaster;
@@ -43,6 +44,8 @@ pub enum Scenario {
     Dht,
     /// What `manyhands doctor` says behind several kinds of NAT, against what is there
     Doctor,
+    /// Behind a relay nobody else ever hears of the broadcaster, whatever becomes of the relay
+    Shielded,
     /// Every kind of NAT before the broadcaster against every kind before the viewer
     NatMatrix,
     /// Two behind symmetric NATs and nobody else: the router is asked for a port
@@ -94,6 +97,7 @@ impl Scenario {
             Self::Local => local::run(&stage),
             Self::Dht => dht::run(&stage),
             Self::Doctor => doctor::run(&stage),
+            Self::Shielded => shielded::run(&stage),
             Self::NatMatrix => nat_matrix::run(&stage),
             Self::PortMapping => port_mapping::run(&stage),
         }
@@ -108,6 +112,7 @@ impl Scenario {
             Self::Local => &["not-announced"],
             Self::Dht => &["not-published"],
             Self::Doctor => &["silence"],
+            Self::Shielded => &["no-shield"],
             Self::NatMatrix => &["no-way"],
             Self::PortMapping => &["no-mapping"],
         }

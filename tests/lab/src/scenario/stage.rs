@@ -112,11 +112,36 @@ impl Stage {
         film: &Film,
         options: &[String],
     ) -> Result<Program, LabError> {
-        let mut command = self.program(host, "broadcast");
-        command.arg(&film.path).arg("--link-out").arg(self.link_file()).args(options);
-        let program = self.start(host, command)?;
+        let program = self.try_to_broadcast(host, film, options)?;
         program.expect("live", LIVE)?;
         Ok(program)
+    }
+
+    /// The same without waiting: it may never be live.
+    pub(super) fn try_to_broadcast(
+        &self,
+        host: &Host,
+        film: &Film,
+        options: &[String],
+    ) -> Result<Program, LabError> {
+        let mut command = self.program(host, "broadcast");
+        command.arg(&film.path).arg("--link-out").arg(self.link_file()).args(options);
+        self.start(host, command)
+    }
+
+    /// Start a relay in `host`, and wait until it can be used. Its ticket is in
+    /// [`Stage::ticket_file`].
+    pub(super) fn relay(&self, host: &Host) -> Result<Program, LabError> {
+        let mut command = self.program(host, "relay");
+        command.arg("--ticket-out").arg(self.ticket_file()).args(Self::listen(host));
+        let program = self.start(host, command)?;
+        program.expect("ready", LIVE)?;
+        Ok(program)
+    }
+
+    /// The file that a relay writes its ticket to.
+    pub(super) fn ticket_file(&self) -> PathBuf {
+        self.file("ticket")
     }
 
     /// Watch in `host` with more options.
