@@ -66,7 +66,15 @@ let package = Package(
         .target(
             name: "ManyhandsKit", dependencies: ["ManyhandsCore"], resources: [.process("Resources")],
             swiftSettings: strict),
-        .testTarget(name: "ManyhandsKitTests", dependencies: ["ManyhandsKit"], swiftSettings: strict),
+        // What tests play and hold against each other, and the kit at one end of another shell's test.
+        .target(
+            name: "Filmed", dependencies: ["ManyhandsKit", "ManyhandsCore"], path: "Tests/Filmed",
+            swiftSettings: strict),
+        .executableTarget(
+            name: "shell", dependencies: ["Filmed", "ManyhandsKit", "ManyhandsCore"], path: "Tests/Shell",
+            swiftSettings: strict),
+        .testTarget(
+            name: "ManyhandsKitTests", dependencies: ["ManyhandsKit", "Filmed"], swiftSettings: strict),
     ] + appleCheck,
     swiftLanguageModes: [.v6]
 )

@@ -18,6 +18,7 @@ struct HomeView: View {
                         title: app.words(.goLive), icon: "record.circle", colour: Style.live, onColour: .white
                     ) { app.goLive() }
                     MainButton(title: app.words(.watch), icon: "play.fill") { app.openALink() }
+                    SecondButton(title: app.words(.myLink)) { app.show(.invite) }
                     HandRow(
                         isOn: home.handIsOn, state: home.handText,
                         spoken: "\(app.words(.hand)), \(home.handText)"

@@ -1,3 +1,4 @@
+import Filmed
 import Foundation
 import ManyhandsCore
 import Testing
@@ -92,6 +93,28 @@ struct AppTests {
             #expect(invite.code.side > 20 && invite.code.black.count < invite.code.side * invite.code.side)
         }
         live.close()
+    }
+
+    @Test func myLinkIsThereBeforeTheFirstBroadcastAndLeadsToTheSameChannel() async throws {
+        phone.permissions.set(.camera, .granted)
+        phone.permissions.set(.microphone, .granted)
+        let app = agreed()
+        await until { app.device.path.kind == .wifi }
+        let before = try inspectLink(text: #require(app.invite).link)
+        app.goLive()
+        await until { app.place.screen == .preview }
+        app.broadcast.send(.goLive)
+        await until { app.place.screen == .live }
+        let live = try inspectLink(text: #require(app.invite).link)
+        #expect(before.channel == live.channel && before.hints.isEmpty && !live.hints.isEmpty)
+        app.broadcast.send(.end)
+    }
+
+    @Test func whatWasGivenIsOnHomeWithoutAnybodyWatching() async throws {
+        let folder = try Folder()
+        let app = phone.start(ledger: folder.file("ledger"))
+        app.agree()
+        await until { app.homeScreen.handText.hasSuffix("0 MB today") }
     }
 
     @Test func aDamagedLinkHasItsWordsAndContactsNobody() throws {

@@ -83,6 +83,17 @@ import Testing
         #expect(preview().costs && preview().cost == "About 1.9 GB an hour, on mobile data")
     }
 
+    @Test("B9: viewers are nobody, one, and about many")
+    mutating func b9() {
+        goLive()
+        for (count, said) in [
+            (UInt64(0), "Nobody is watching yet"), (1, "1 watching"), (1_234, "about 1,200 watching"),
+        ] {
+            at(1, .figures(figures { $0.viewers = count }))
+            #expect(live(1).viewers == said && live(1).nobodyWatches == (count == 0))
+        }
+    }
+
     @Test("B10: End asks; Keep going changes nothing; End broadcast ends and shows how long it was")
     mutating func b10() {
         goLive()
@@ -130,6 +141,8 @@ import Testing
         #expect(live().banner?.text == words(.barsHint))
         at(2, .film(.turned(upright: true)))
         #expect(live().banner == nil)
+        at(3, .film(.turned(upright: false)))
+        #expect(live().banner == nil && machine.orders.picture == upright, "said once")
     }
 
     @Test("B17: heat makes the picture smaller twice, then ends it with the sound on")

@@ -1,3 +1,4 @@
+import Filmed
 import Foundation
 import ManyhandsCore
 import Synchronization

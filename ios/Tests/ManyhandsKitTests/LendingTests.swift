@@ -48,19 +48,27 @@ extension OverSockets {
             model.send(.end)
         }
 
-        @Test("B35: what is better again waits ten seconds")
+        @Test("B35: what is better again waits ten seconds, and what was given today only grows")
         func better() async throws {
             let (model, link) = try await stage.live(seconds: 30)
             let viewer = stage.watch(link, agreed: true)
-            await until { viewer.lending.reason == "Ready, nobody needs it now" }
+            var given: [UInt64] = []
+            func until(_ reason: String) async {
+                await ManyhandsKitTests.until {
+                    if let today = viewer.machine.figures?.givenToday { given.append(today) }
+                    return viewer.lending.reason == reason
+                }
+            }
+            await until("Ready, nobody needs it now")
             var call = DeviceReport(unreachable: false)
             call.inCall = true
             viewer.send(.device(call))
-            await until { viewer.lending.reason == "Paused: you are in a call" }
+            await until("Paused: you are in a call")
             let hungUp = ContinuousClock.now
             viewer.send(.device(DeviceReport(unreachable: false)))
-            await until { viewer.lending.reason == "Ready, nobody needs it now" }
+            await until("Ready, nobody needs it now")
             #expect((.seconds(9.9)...(.seconds(12))).contains(ContinuousClock.now - hungUp))
+            #expect(given == given.sorted() && given.last ?? 0 > 0)
             viewer.send(.close)
             model.send(.end)
         }

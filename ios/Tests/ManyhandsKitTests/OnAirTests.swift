@@ -1,3 +1,4 @@
+import Filmed
 import Foundation
 import ManyhandsCore
 import Testing
@@ -65,6 +66,29 @@ extension OverSockets {
             await until { viewer.machine.phase == .playing }
             viewer.send(.close)
             second.close()
+        }
+
+        @Test("B28: it is told whose side it is on")
+        func sides() async throws {
+            let (film, link) = (stage.folder.file("film.mp4"), stage.folder.file("link"))
+            _ = try Film.make(film, seconds: 4)
+            let broadcaster = try Desktop(stage.folder, ["broadcast", film, "--loop", "--link-out", link])
+            try await broadcaster.event("live")
+            let copy = stage.folder.file("copy.mp4")
+            let other = try Desktop(stage.folder, ["watch", "@\(link)", "--output", copy])
+            let viewer = stage.watch(try String(contentsOfFile: link, encoding: .utf8))
+            await until { viewer.machine.phase == .playing }
+            // The broadcaster and this viewer.
+            try await other.peers(2)
+            broadcaster.kill()
+            await until { viewer.screen.state?.kind == "broadcaster_silent" }
+            let said = viewer.said
+            other.kill()
+            await until { viewer.screen.state?.kind == "cut_off" }
+            viewer.send(.device(DeviceReport(unreachable: true)))
+            await until { viewer.screen.state?.kind == "no_network" }
+            #expect(viewer.said == said, "that it is lost is said once")
+            viewer.send(.close)
         }
 
         @Test("B32: who has paused is behind and stays so, until a tap goes to live")

@@ -1,3 +1,4 @@
+import Filmed
 import Foundation
 import ManyhandsCore
 import Observation
@@ -21,10 +22,10 @@ final class Phone {
     }
 
     /// The app as it is after a start of its process.
-    func start() -> AppModel {
+    func start(ledger: String? = nil) -> AppModel {
         var system = System(
             filming: filming, screening: screening, reports: reports, permissions: permissions,
-            vault: vault, drawer: drawer, ledger: nil, host: host, languages: ["en"])
+            vault: vault, drawer: drawer, ledger: ledger, host: host, languages: ["en"])
         (system.listen, system.dht) = (loopback, false)
         return AppModel(system)
     }

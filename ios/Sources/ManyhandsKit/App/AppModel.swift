@@ -13,6 +13,8 @@ public final class AppModel {
     public private(set) var primer: PrimerModel?
     public let words: Words
     public let broadcast: BroadcastModel
+    /// What this phone has passed on, by its ledger; nothing before that was read.
+    public private(set) var given: GivenSoFar?
     /// Since a broadcast was cut off with the process, until it is dismissed: seconds of Unix time.
     public private(set) var cutOff: Double?
 
@@ -57,6 +59,7 @@ public final class AppModel {
         case .primer: ask(for: place.purpose)
         case .firstRun, .home, .live, .ended, .openLink: break
         }
+        readLedger()
     }
 }
 
@@ -96,6 +99,16 @@ extension AppModel {
         if place.screen == .preview { broadcast.send(.close) }
         (place.screen, place.sheet, place.link) = (.home, nil, nil)
         openLink.text = ""
+        readLedger()
+    }
+
+    private func readLedger() {
+        guard let ledger = system.ledger else { return }
+        let offset = Int32(TimeZone.current.secondsFromGMT())
+        Task { [weak self] in
+            let read = Task.detached { givenSoFar(ledger: ledger, utcOffsetS: offset) }
+            self?.given = await read.value
+        }
     }
 
     public func show(_ sheet: Place.Sheet?) {
@@ -127,15 +140,17 @@ extension AppModel {
 extension AppModel {
     /// S1, as words.
     public var homeScreen: HomeScreen {
-        HomeScreen(broadcast.machine, cutOff: cutOff, choice: settings.lending, words)
+        HomeScreen(broadcast.machine, cutOff: cutOff, choice: settings.lending, given: given, words)
     }
 
     /// The web address that tappable links begin with.
     public var host: String? { system.host }
 
-    /// S4, as words; nothing while there is no link.
+    /// S4, as words: the link of the broadcast that runs, or my link before it; nothing where it can't
+    /// be kept.
     public var invite: InviteScreen? {
-        broadcast.link.flatMap { InviteScreen($0, host: system.host, words) }
+        let link = broadcast.link ?? (try? OwnChannel(system.vault).link())
+        return link.flatMap { InviteScreen($0, host: system.host, words) }
     }
 
     /// The row on Home: off is off everywhere; on is on where bytes cost nothing.

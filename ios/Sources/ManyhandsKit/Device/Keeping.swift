@@ -40,10 +40,22 @@ public struct OwnChannel: Sendable {
     /// Keys and the next broadcast's number. Throws when the keys of a new channel can't be kept: a
     /// link that is lost at the next start must not be given to anybody.
     public func next() throws -> (keys: ChannelKeys, broadcast: UInt64) {
-        var kept: Kept = vault.value(Self.name) ?? Self.new()
-        kept.broadcasts += 1
-        try vault.write(Self.name, JSONEncoder().encode(kept))
+        let kept = try keep { $0.broadcasts += 1 }
         return (ChannelKeys(seed: kept.seed, invite: kept.invite), kept.broadcasts)
+    }
+
+    /// My link, which leads to this channel before the first broadcast as well. It is a secret.
+    /// Throws like `next`.
+    public func link() throws -> String {
+        let kept = try keep { _ in }
+        return try openLink(keys: ChannelKeys(seed: kept.seed, invite: kept.invite))
+    }
+
+    private func keep(_ change: (inout Kept) -> Void) throws -> Kept {
+        var kept: Kept = vault.value(Self.name) ?? Self.new()
+        change(&kept)
+        try vault.write(Self.name, JSONEncoder().encode(kept))
+        return kept
     }
 
     /// Forgets the channel: its link leads to nobody from now on.

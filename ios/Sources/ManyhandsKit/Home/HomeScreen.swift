@@ -1,4 +1,5 @@
 import Foundation
+import ManyhandsCore
 
 /// S1, as words.
 public struct HomeScreen: Equatable, Sendable {
@@ -9,12 +10,17 @@ public struct HomeScreen: Equatable, Sendable {
     public let handIsOn: Bool
     public let handText: String
 
-    init(_ machine: BroadcastMachine, cutOff: Double?, choice: LendingChoice, _ words: Words) {
+    init(
+        _ machine: BroadcastMachine, cutOff: Double?, choice: LendingChoice, given: GivenSoFar?,
+        _ words: Words
+    ) {
         let viewers = words.viewers(machine.figures?.viewers ?? 0)
         live = machine.isLive ? "\(words(.youAreLive)), \(viewers)" : nil
         interrupted = machine.isLive ? nil : cutOff.map { Self.interrupted($0, words) }
         let lending = LendingScreen(choice, nil, words)
-        (handIsOn, handText) = (lending.isOn, lending.reason)
+        let today = given?.today.map { words(.sizeToday, ["size": words.size($0)]) }
+        handIsOn = lending.isOn
+        handText = [lending.reason, today].compactMap { $0 }.joined(separator: ", ")
     }
 
     private static func interrupted(_ since: Double, _ words: Words) -> Notice {

@@ -42,6 +42,10 @@ public struct BroadcastMachine: Equatable, Sendable {
         case feel(Touch)
     }
 
+    enum Bars: Equatable, Sendable {
+        case none, new, told
+    }
+
     /// What a hand feels.
     public enum Touch: Equatable, Sendable {
         case success, warning
@@ -60,6 +64,8 @@ public struct BroadcastMachine: Equatable, Sendable {
     /// How the phone is held now, and the shape that is sent.
     public internal(set) var heldUpright = true
     public internal(set) var sentUpright = true
+    /// Whether viewers have seen bars: it is said the first time.
+    var bars = Bars.none
     /// The End sheet is up.
     public internal(set) var asksToEnd = false
     /// The app is not in front.
@@ -128,8 +134,8 @@ public struct BroadcastMachine: Equatable, Sendable {
         wishes.microphone && !device.inCall && (!away || soundGoesOn)
     }
 
-    /// Bars beside the scene, since the phone was turned.
-    public var showsBars: Bool { isLive && heldUpright != sentUpright }
+    /// Bars beside the scene, since the phone was turned for the first time.
+    public var showsBars: Bool { isLive && bars == .new }
 
     private var isGoingLive: Bool {
         if case .goingLive = phase { true } else { false }
@@ -216,6 +222,11 @@ extension BroadcastMachine {
         case .turned(let upright):
             heldUpright = upright
             if !isLive { sentUpright = upright }
+            switch (upright != sentUpright, bars) {
+            case (true, .none): bars = .new
+            case (false, .new): bars = .told
+            default: break
+            }
         }
     }
 }

@@ -47,8 +47,8 @@ public struct PreviewScreen: Equatable, Sendable {
         }
     }
 
-    /// What leaves a phone in an hour: about two copies, whatever the size of the audience.
+    /// What leaves a phone in an hour, whatever the size of the audience.
     static func bytesAnHour(_ picture: Picture) -> UInt64 {
-        2 * UInt64(picture.bitrate + Encoding.soundBitrate) / 8 * 3600
+        ManyhandsCore.bytesAnHour(picture: picture, soundBps: Encoding.soundBitrate)
     }
 }

@@ -33,6 +33,14 @@ public final class Watching: Sendable {
     /// The broadcast's title; empty until it is known.
     public var title: String { viewer.title() }
 
+    /// Where it can be dialled, as `host:port`.
+    public var addresses: [String] { viewer.addresses() }
+
+    /// The system has found a member of this broadcast at this address.
+    public func found(_ address: String) async throws {
+        try await viewer.found(address: address)
+    }
+
     /// Figures of this moment; nothing when it was left.
     public func figures() async -> Figures? { await viewer.figures() }
 

@@ -2,23 +2,31 @@ import Foundation
 import ManyhandsCore
 
 /// A picture, its NAL units behind 4-byte lengths, or an audio frame, with its times in ticks.
-struct FilmUnit: Equatable {
-    let data: Data
-    let times: Times
-    let keyframe: Bool
+package struct FilmUnit: Equatable, Sendable {
+    package let data: Data
+    package let times: Times
+    package let keyframe: Bool
+
+    package init(data: Data, times: Times, keyframe: Bool) {
+        (self.data, self.times, self.keyframe) = (data, times, keyframe)
+    }
 }
 
 /// One track's units in decode order, as ffprobe finds them.
-struct Track {
-    let ticks: Int64
+package struct Track: Sendable {
+    package let ticks: Int64
     /// What a decoder gets before the first unit: for pictures an avcC box.
-    let configuration: Data
-    let units: [FilmUnit]
+    package let configuration: Data
+    package let units: [FilmUnit]
 
-    func seconds(_ unit: FilmUnit) -> Double { Double(unit.times.dts) / Double(ticks) }
+    package init(ticks: Int64, configuration: Data, units: [FilmUnit]) {
+        (self.ticks, self.configuration, self.units) = (ticks, configuration, units)
+    }
+
+    package func seconds(_ unit: FilmUnit) -> Double { Double(unit.times.dts) / Double(ticks) }
 
     /// The parameter sets of an avcC box (ISO/IEC 14496-15 5.3.3.1): one of each kind.
-    var parameterSets: [Data] {
+    package var parameterSets: [Data] {
         let avcc = [UInt8](configuration)
         func length(_ at: Int) -> Int { Int(avcc[at]) << 8 | Int(avcc[at + 1]) }
         let pps = 8 + length(6) + 3
@@ -27,12 +35,16 @@ struct Track {
 }
 
 /// A film: the picture and the sound.
-struct Film {
-    let picture: Track
-    let sound: Track
+package struct Film: Sendable {
+    package let picture: Track
+    package let sound: Track
+
+    package init(picture: Track, sound: Track) {
+        (self.picture, self.sound) = (picture, sound)
+    }
 
     /// As a phone's encoders make it but for B-frames, which make times harder. No two units are alike.
-    static func make(_ file: String, seconds: Int) throws -> Film {
+    package static func make(_ file: String, seconds: Int) throws -> Film {
         let source =
             "-v error -f lavfi -i testsrc2=size=320x180:rate=30 -f lavfi "
             + "-i anoisesrc=amplitude=0.1:sample_rate=48000:seed=7"
@@ -44,7 +56,7 @@ struct Film {
         return try read(file)
     }
 
-    static func read(_ file: String) throws -> Film {
+    package static func read(_ file: String) throws -> Film {
         let json = try output("ffprobe -v error -of json -show_streams -show_packets -show_data \(file)")
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase

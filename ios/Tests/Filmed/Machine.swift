@@ -2,7 +2,7 @@ import Foundation
 
 /// The machine's own programs. HOST_COMMAND is what has to stand in front of them where the tests run
 /// in a root of their own.
-func program(_ words: [String]) -> Process {
+package func program(_ words: [String]) -> Process {
     let prefix = ProcessInfo.processInfo.environment["HOST_COMMAND"] ?? ""
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
@@ -11,12 +11,14 @@ func program(_ words: [String]) -> Process {
     return process
 }
 
-struct Failed: Error {
+package struct Failed: Error {
     let what: String
+
+    package init(what: String) { self.what = what }
 }
 
 /// Runs one to its end and gives what it says.
-func output(_ command: String) throws -> Data {
+package func output(_ command: String) throws -> Data {
     let process = program(command.split(separator: " ").map(String.init))
     let pipe = Pipe()
     process.standardOutput = pipe
@@ -28,10 +30,10 @@ func output(_ command: String) throws -> Data {
 }
 
 /// A folder that is gone after the test.
-final class Folder {
-    let path = "/tmp/manyhands-\(UUID().uuidString)"
+package final class Folder: Sendable {
+    package let path = "/tmp/manyhands-\(UUID().uuidString)"
 
-    init() throws {
+    package init() throws {
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }
 
@@ -39,15 +41,15 @@ final class Folder {
         try? FileManager.default.removeItem(atPath: path)
     }
 
-    func file(_ name: String) -> String { "\(path)/\(name)" }
+    package func file(_ name: String) -> String { "\(path)/\(name)" }
 }
 
 /// The desktop's program, and the events that it tells, a line each.
-final class Desktop {
-    let events: AsyncStream<String>
+package final class Desktop {
+    package let events: AsyncStream<String>
     private let process: Process
 
-    init(_ folder: Folder, _ arguments: [String]) throws {
+    package init(_ folder: Folder, _ arguments: [String]) throws {
         let own = ["--json", "--listen", "127.0.0.1:0", "--state-dir", folder.file("state-\(arguments[0])")]
         let manyhands = ProcessInfo.processInfo.environment["MANYHANDS_PROGRAM"] ?? "manyhands"
         process = program([manyhands] + arguments + own)
@@ -75,13 +77,26 @@ final class Desktop {
     }
 
     /// Waits for an event of this name.
-    func event(_ name: String) async throws {
+    package func event(_ name: String) async throws {
         for await line in events where line.contains("\"event\":\"\(name)\"") { return }
         throw Failed(what: "it ended without \(name)")
     }
 
+    /// Waits until this many others are connected to it.
+    package func peers(_ count: Int) async throws {
+        for await line in events where line.contains("\"event\":\"stats\"") {
+            if line.contains("\"peers\":\(count)") { return }
+        }
+        throw Failed(what: "it ended without \(count) peers")
+    }
+
+    /// Ends it without a word to anybody.
+    package func kill() {
+        Foundation.kill(process.processIdentifier, SIGKILL)
+    }
+
     /// Waits until it has ended, and gives its exit code.
-    func end() async -> Int32 {
+    package func end() async -> Int32 {
         for await _ in events {}
         process.waitUntilExit()
         return process.terminationStatus

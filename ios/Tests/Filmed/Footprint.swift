@@ -1,0 +1,51 @@
+import Foundation
+
+/// What this process takes of the machine at a moment.
+package struct Footprint: Sendable, CustomStringConvertible {
+    package var heapBytes: Int
+    package var residentBytes: Int
+    package var threads: Int
+    package var handles: Int
+
+    package init(heapBytes: Int, residentBytes: Int, threads: Int, handles: Int) {
+        (self.heapBytes, self.residentBytes) = (heapBytes, residentBytes)
+        (self.threads, self.handles) = (threads, handles)
+    }
+
+    package var description: String {
+        "\(heapBytes) bytes of heap, \(residentBytes) resident, \(threads) threads, \(handles) handles"
+    }
+
+    #if os(Linux)
+        /// As Linux tells it; what is anonymous is the heap, and the stacks.
+        package static func now() throws -> Self {
+            let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+            let lines = status.split(separator: "\n")
+            func number(_ name: String) -> Int {
+                lines.first { $0.hasPrefix("\(name):") }.flatMap { Int($0.filter(\.isNumber)) } ?? 0
+            }
+            return Self(
+                heapBytes: number("RssAnon") * 1024, residentBytes: number("VmRSS") * 1024,
+                threads: number("Threads"),
+                handles: try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count)
+        }
+    #endif
+
+    /// What has grown from the second quarter of the samples to the last, by their medians. The first
+    /// quarter is for caches to settle.
+    package static func growth(_ samples: [Self]) -> [String] {
+        let quarter = samples.count / 4
+        func check(_ name: String, _ room: Int, _ of: (Self) -> Int) -> String? {
+            let before = samples[quarter..<2 * quarter].map(of).sorted()[quarter / 2]
+            let after = samples.suffix(quarter).map(of).sorted()[quarter / 2]
+            return after > before + room ? "\(name) grew from \(before) to \(after)" : nil
+        }
+        let checks = [
+            check("heap", 4_000_000) { $0.heapBytes },
+            check("resident memory", 8_000_000) { $0.residentBytes },
+            check("threads", 2) { $0.threads },
+            check("handles", 4) { $0.handles },
+        ]
+        return checks.compactMap { $0 }
+    }
+}
