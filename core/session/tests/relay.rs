@@ -77,8 +77,8 @@ async fn behind_a_shield_viewers_know_the_relay_alone_and_get_exactly_what_was_s
     assert_eq!(broadcast.addresses(), [], "nowhere to be dialled");
     assert_eq!(broadcast.link().hints, [relay.address()]);
     let feeding = feed(&broadcast);
-    let (first, mut one) = watch(broadcast.link(), 1);
-    let (second, mut two) = watch(broadcast.link(), 2);
+    let (first, mut one) = watch(&broadcast.link(), 1);
+    let (second, mut two) = watch(&broadcast.link(), 2);
     tokio::join!(take_row(&mut one.units, 100), take_row(&mut two.units, 100));
     for viewer in [&first, &second] {
         let stats = viewer.stats().await.unwrap();
@@ -164,7 +164,7 @@ async fn a_relay_is_free_again_when_the_broadcast_is_over() {
     .await;
     assert!(other.relayed(PATIENCE).await);
     let feeding = feed(&other);
-    let (_viewer, mut outputs) = watch(other.link(), 1);
+    let (_viewer, mut outputs) = watch(&other.link(), 1);
     take_row(&mut outputs.units, 30).await;
     feeding.abort();
 }
@@ -184,7 +184,7 @@ async fn when_one_of_two_relays_is_gone_the_other_carries_on() {
     until(&mut live, at_work(2)).await;
     assert_eq!(broadcast.link().hints, [one.address(), two.address()]);
     let feeding = feed(&broadcast);
-    let (_viewer, mut outputs) = watch(broadcast.link(), 1);
+    let (_viewer, mut outputs) = watch(&broadcast.link(), 1);
     take_row(&mut outputs.units, 60).await;
     // Its keeper stops it.
     drop(one);
@@ -200,7 +200,7 @@ async fn more_come_in_by_a_relay_than_it_has_places() {
     let (broadcast, _live) = broadcast(18, &[relay.ticket()], true);
     assert!(broadcast.relayed(PATIENCE).await);
     let feeding = feed(&broadcast);
-    let mut audience: Vec<_> = (0..12).map(|seed| watch(broadcast.link(), seed)).collect();
+    let mut audience: Vec<_> = (0..12).map(|seed| watch(&broadcast.link(), seed)).collect();
     for (_, outputs) in &mut audience {
         next(&mut outputs.units).await;
         assert!(relay.stats().await.unwrap().peers <= 9, "and the broadcaster");

@@ -115,7 +115,7 @@ async fn behind_a_shield_the_relay_puts_the_item_and_it_names_the_relay_alone() 
     let carry = Dht { bootstrap: stage.source(1).bootstrap, part: DhtPart::Carry };
     let config = NodeConfig {
         identity: Some(identity),
-        discovery: Discovery { local: None, dht: Some(carry) },
+        discovery: Discovery { local: None, dht: Some(carry), port_mapping: false },
         ..hostile::config(Role::Relay, Relays::default())
     };
     let relay = Relay::new(Secret::new([4; 16]));
@@ -129,7 +129,7 @@ async fn behind_a_shield_the_relay_puts_the_item_and_it_names_the_relay_alone() 
     // No first contacts: whatever it did in a DHT itself would come to nothing.
     let own = Dht { bootstrap: Some(Vec::new()), part };
     let config = NodeConfig {
-        discovery: Discovery { local: None, dht: Some(own) },
+        discovery: Discovery { local: None, dht: Some(own), port_mapping: false },
         ..hostile::config(Role::Origin, Relays { tickets, shielded: true })
     };
     let (_origin, _events) = Node::start(config, hostile::origin(0)).unwrap();
