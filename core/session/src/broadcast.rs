@@ -191,7 +191,7 @@ impl Broadcast {
             return Err(TrySendError::Closed(()));
         }
         let pushed = Pushed { track, unit, config, captured };
-        self.intake.push(pushed).map_err(|_| TrySendError::Full(()))
+        if self.intake.push(pushed) { Ok(()) } else { Err(TrySendError::Full(())) }
     }
 
     /// Figures of this moment; `None` when it has ended.

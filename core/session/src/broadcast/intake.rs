@@ -40,20 +40,20 @@ pub(crate) struct Intake {
 }
 
 impl Intake {
-    /// Adds a unit; gives it back when there is no room. Never waits for longer than a copy of a few
+    /// Adds a unit; false when there is no room. Never waits for longer than a copy of a few
     /// words takes.
-    pub(super) fn push(&self, unit: Pushed) -> Result<(), Pushed> {
+    pub(super) fn push(&self, unit: Pushed) -> bool {
         {
             let mut units = self.units.lock();
             if units.len() >= MOST {
-                return Err(unit);
+                return false;
             }
             units.push(unit);
         }
         if !self.looking.swap(true, Ordering::AcqRel) {
             self.first.notify_one();
         }
-        Ok(())
+        true
     }
 
     /// All that waits.
@@ -123,7 +123,7 @@ mod tests {
     async fn a_first_unit_wakes_and_after_a_silence_the_next_does() {
         let (intake, mut looks) = (Intake::default(), Looks::new());
         for round in 0..3 {
-            assert!(intake.push(pushed(round)).is_ok());
+            assert!(intake.push(pushed(round)));
             assert_eq!(times(&looks.next(&intake).await), [round]);
             for _ in 0..SILENT {
                 assert!(looks.next(&intake).await.is_empty());
@@ -136,10 +136,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_is_pushed_while_it_looks_comes_in_order_and_wakes_nobody() {
         let (intake, mut looks) = (Intake::default(), Looks::new());
-        assert!(intake.push(pushed(0)).is_ok());
+        assert!(intake.push(pushed(0)));
         assert_eq!(times(&looks.next(&intake).await), [0]);
         for dts in [1, 2, 3] {
-            assert!(intake.push(pushed(dts)).is_ok());
+            assert!(intake.push(pushed(dts)));
         }
         let began = tokio::time::Instant::now();
         assert_eq!(times(&looks.next(&intake).await), [1, 2, 3]);
@@ -150,9 +150,9 @@ mod tests {
     async fn there_is_a_bound_and_what_is_too_much_comes_back() {
         let intake = Intake::default();
         let most = MOST as i64;
-        assert!((0..most).all(|dts| intake.push(pushed(dts)).is_ok()));
-        assert_eq!(intake.push(pushed(most)).map_err(|unit| unit.unit.dts), Err(most));
+        assert!((0..most).all(|dts| intake.push(pushed(dts))));
+        assert!(!intake.push(pushed(most)));
         assert_eq!(intake.take().len(), MOST);
-        assert!(intake.push(pushed(most)).is_ok());
+        assert!(intake.push(pushed(most)));
     }
 }
