@@ -60,6 +60,10 @@ impl Starved {
                     continue;
                 }
                 let chunk = player.position().or_else(|| world.begins_with(track));
+                if node.run != world.run {
+                    self.count("old_run");
+                    continue;
+                }
                 let Some((lane, piece)) = lacking(world, verified, at, track, chunk) else {
                     self.count("no_keyframe");
                     continue;
