@@ -140,7 +140,8 @@ impl Checkers {
         };
         let Self { verified, loops, slots, starved, findings, looks } = self;
         loops.look(&look, findings);
-        slots.look(&look, findings);
+        let lanes: u64 = world.tracks.iter().map(|t| u64::from(t.lanes())).sum();
+        slots.look(&look, world.wire_bps() as u64 / lanes.max(1), findings);
         starved.look(&look, world, verified, findings);
         if looks.is_multiple_of(EVERY * bounded::EVERY) {
             bounded::look(&look, findings);

@@ -9,7 +9,7 @@
 //! nobody asks.
 
 use manyhands_swarm::{PieceId, Role};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Findings, Look, Verified};
 use crate::world::World;
@@ -32,6 +32,9 @@ pub(crate) struct Starved {
     parents: BTreeMap<(u32, usize), (u32, u64)>,
     /// Bytes that each has dropped from its queue, and when it last dropped some.
     dropped: BTreeMap<u32, (u64, u64)>,
+    /// Who lacked which piece that whom had, without a reason, at the last look: it may have come there
+    /// that very moment.
+    suspected: BTreeSet<(u32, PieceId, u32)>,
 }
 
 impl Starved {
@@ -48,6 +51,7 @@ impl Starved {
     ) {
         self.note_parents(look);
         self.note_drops(look);
+        let suspected = std::mem::take(&mut self.suspected);
         for (at, node, _) in look.present().filter(|(_, n, _)| n.role == Role::Viewer) {
             for (track, player) in node.players.iter().enumerate() {
                 let waits = player.position().is_none();
@@ -71,6 +75,9 @@ impl Starved {
                 let (cause, with) = self.cause(look, world, verified, at, lane, &piece);
                 self.count(cause);
                 if cause == UNEXPLAINED {
+                    self.suspected.insert((at, piece, with));
+                }
+                if cause == UNEXPLAINED && suspected.contains(&(at, piece, with)) {
                     findings.add("starvation-explained", look.now, || {
                         format!("node {at} stands for want of {piece:?}, which node {with} has")
                     });
