@@ -11,7 +11,7 @@ use crate::{PeerIndex, Swarm, Time};
 
 /// How long a child on its way out is served (findings, R4), and how long a lifeboat lasts (R8).
 pub(crate) const GRACE: Duration = Duration::from_secs(3);
-/// The same while more is promised than the line takes, or live pieces wait for longer than [`BEHIND`].
+/// The same while live pieces wait for longer than [`BEHIND`].
 const GRACE_BEHIND: Duration = Duration::from_millis(800);
 const BEHIND: Duration = Duration::from_millis(250);
 
@@ -44,8 +44,7 @@ impl Swarm {
             return;
         }
         // Where all wait for those who are on their way out, these have less time.
-        let over = self.allowance.is_some_and(|line| self.used_bps() > line);
-        let behind = over || self.uplink.oldest_wait(now) > BEHIND;
+        let behind = self.uplink.oldest_wait(now) > BEHIND;
         let sooner = if behind { GRACE - GRACE_BEHIND } else { Duration::ZERO };
         let mut gone = Vec::new();
         let mut temporary = Vec::new();
