@@ -44,7 +44,8 @@ impl Swarm {
             return;
         }
         // Where all wait for those who are on their way out, these have less time.
-        let behind = self.uplink.oldest_wait(now) > BEHIND;
+        let any = self.leaving_bps() > 0;
+        let behind = any && self.uplink.oldest_wait(now) > BEHIND;
         let sooner = if behind { GRACE - GRACE_BEHIND } else { Duration::ZERO };
         let mut gone = Vec::new();
         let mut temporary = Vec::new();

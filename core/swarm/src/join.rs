@@ -146,7 +146,7 @@ impl Swarm {
     /// Whether this node has anything to give to a newcomer.
     fn can_greet(&self, now: Time) -> bool {
         let any = |t: &Track| t.lane_ids().any(|id| self.own_slack(now, id) > 0);
-        let few = self.is_root() && self.audience.viewers() <= self.config.small_group;
+        let few = self.is_root() && self.is_small_group();
         self.leaving.is_none() && self.budget_bps() > 0 && (few || self.tracks.iter().any(any))
     }
 

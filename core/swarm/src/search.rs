@@ -209,8 +209,8 @@ impl Swarm {
                 return;
             }
         }
-        match root {
-            Some(peer) => {
+        match (root, self.root) {
+            (Some(peer), _) => {
                 let asked = self.lane(id).is_some_and(|l| {
                     l.search.asked_lately(now, peer) || l.parent_is(peer) && l.is_orphan()
                 });
@@ -222,11 +222,8 @@ impl Swarm {
                     self.ask(now, id, peer, token, flags, TTL - 1);
                 }
             }
-            None => {
-                if let Some(root) = self.root {
-                    self.reach(now, root, crate::dial::Purpose::Root);
-                }
-            }
+            (None, Some(root)) => self.reach(now, root, crate::dial::Purpose::Root),
+            (None, None) => {}
         }
     }
 

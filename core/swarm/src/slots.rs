@@ -59,16 +59,28 @@ impl Swarm {
 
     /// Bits a second that children and promises use; children on their way out are still fed.
     pub(crate) fn used_bps(&self) -> u64 {
-        let lanes = |t: &Track| t.lanes.iter().map(|l| l.children.len() as u64).sum::<u64>();
-        let children: u64 = self.tracks.iter().map(|t| lanes(t) * t.slot_bps()).sum();
         let promised = self.dials.promised().filter_map(|a| self.track(a.track));
-        children + promised.map(Track::slot_bps).sum::<u64>()
+        self.children_bps() + promised.map(Track::slot_bps).sum::<u64>()
+    }
+
+    fn children_bps(&self) -> u64 {
+        self.bps_of(|lane| lane.children.len())
     }
 
     /// Bits a second that will be used once those on their way out have gone.
     pub(crate) fn lasting_bps(&self) -> u64 {
-        let lanes = |t: &Track| t.lanes.iter().map(|l| l.staying().count() as u64).sum::<u64>();
-        self.tracks.iter().map(|t| lanes(t) * t.slot_bps()).sum()
+        self.bps_of(|lane| lane.staying().count())
+    }
+
+    /// Bits a second for children on their way out.
+    pub(crate) fn leaving_bps(&self) -> u64 {
+        self.children_bps() - self.lasting_bps()
+    }
+
+    /// Bits a second for so many children in each substream.
+    fn bps_of(&self, count: impl Fn(&Lane) -> usize) -> u64 {
+        let of = |t: &Track| t.slot_bps() * t.lanes.iter().map(&count).sum::<usize>() as u64;
+        self.tracks.iter().map(of).sum()
     }
 
     pub(crate) fn free_bps(&self) -> u64 {
@@ -85,10 +97,7 @@ impl Swarm {
 
     /// Slots of a track that others can count on: the origin holds back what its quota leaves.
     pub(crate) fn given_slots(&self, track: &Track) -> u64 {
-        if !self.is_root() {
-            return self.slots(track);
-        }
-        if self.audience.viewers() <= self.config.small_group {
+        if !self.is_root() || self.is_small_group() {
             return self.slots(track);
         }
         track.lane_ids().map(|id| self.quota(id) as u64).sum()
@@ -123,28 +132,29 @@ impl Swarm {
         let Some(track) = self.track(id.track) else { return 0 };
         let lanes = track.lanes.len();
         let most = usize::try_from(self.slots(track)).unwrap_or(MAX_CHILDREN);
+        if self.is_small_group() {
+            // Whatever is free goes where it is asked for, but for one slot in each substream that has
+            // none yet: a few weak viewers fit only if none lies idle.
+            let taken: usize = track.lanes.iter().map(|l| l.staying().count().max(1)).sum();
+            let here = self.lane(id).map_or(0, |l| l.staying().count());
+            return here.max(1) + most.saturating_sub(taken);
+        }
         let share = (lanes as f64 * f64::from(self.config.origin_share)).ceil() as usize;
         let total = if self.gives_all() { most } else { most.min(share.max(2)) };
         // The spare ones move on each ten seconds.
         let turn = (usize::from(id.substream) + self.seconds as usize / 10) % lanes.max(1);
-        let even = total / lanes.max(1) + usize::from(turn < total % lanes.max(1));
-        if self.audience.viewers() > self.config.small_group {
-            return even;
-        }
-        // Among few, whatever is free goes where it is asked for, but for one slot in each substream
-        // that has none yet: a few weak viewers fit only if none lies idle.
-        let taken: usize = track.lanes.iter().map(|l| l.staying().count().max(1)).sum();
-        let here = self.lane(id).map_or(0, |l| l.staying().count());
-        match most.saturating_sub(taken) {
-            0 => here.max(1),
-            free => here.max(1) + free,
-        }
+        total / lanes.max(1) + usize::from(turn < total % lanes.max(1))
+    }
+
+    /// The origin is to give all of its allowance to so few.
+    pub(crate) fn is_small_group(&self) -> bool {
+        self.audience.viewers() <= self.config.small_group
     }
 
     /// Whether the origin gives all that it may.
     fn gives_all(&self) -> bool {
         let ratio = self.audience.ratio_permille() as f32 / 1000.0;
-        self.audience.viewers() <= self.config.small_group || ratio < self.config.short_ratio
+        self.is_small_group() || ratio < self.config.short_ratio
     }
 
     /// Whether to take a child, as far as this node's own state says.
@@ -239,13 +249,6 @@ impl Swarm {
             return Verdict::Take { temporary: true, evict: None };
         }
         Verdict::No
-    }
-
-    /// Bits a second for children on their way out.
-    fn leaving_bps(&self) -> u64 {
-        let leaving = |l: &Lane| (l.children.len() - l.staying().count()) as u64;
-        let lanes = |t: &Track| t.lanes.iter().map(leaving).sum::<u64>();
-        self.tracks.iter().map(|t| lanes(t) * t.slot_bps()).sum()
     }
 
     fn lane_used(&self, track: &Track) -> u64 {
