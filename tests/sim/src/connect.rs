@@ -104,12 +104,12 @@ impl World {
         self.nodes[id as usize].dialling += 1;
         let ends = [id, to].map(|n| &self.nodes[n as usize]);
         if !reach || !ends[1].alive || ends.iter().any(|n| n.offline) {
-            self.count_handshake(id, UNANSWERED);
+            self.count_handshake(id, UNANSWERED, 0);
             let at = self.now + DIAL_TIMEOUT_US;
             return self.queue.push(at, What::DialFailed { dialler: id, listener: to });
         }
-        self.count_handshake(id, HANDSHAKE);
-        self.count_handshake(to, HANDSHAKE);
+        self.count_handshake(id, HANDSHAKE, HANDSHAKE);
+        self.count_handshake(to, HANDSHAKE, HANDSHAKE);
         // Client Hello, Server Hello, Finished and proof; the answer to the proof.
         let done = self.now + 3 * delay;
         let what = |accept| What::Connected { dialler: id, listener: to, accept };
@@ -117,14 +117,12 @@ impl World {
         self.queue.push(done + delay, what(false));
     }
 
-    fn count_handshake(&mut self, at: u32, bytes: u32) {
+    fn count_handshake(&mut self, at: u32, sent: u32, received: u32) {
         let now = self.now;
         let node = &mut self.nodes[at as usize];
-        node.sent.control += u64::from(bytes);
-        node.wires.send(now, bytes);
-        if bytes == HANDSHAKE {
-            node.received.control += u64::from(bytes);
-        }
+        node.sent.control += u64::from(sent);
+        node.received.control += u64::from(received);
+        node.wires.send(now, sent);
     }
 
     /// The handshake is done at one end: first at the listener's, a delay later at the dialler's.

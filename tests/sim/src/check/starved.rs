@@ -74,10 +74,11 @@ impl Starved {
                 };
                 let (cause, with) = self.cause(look, world, verified, at, lane, &piece);
                 self.count(cause);
-                if cause == UNEXPLAINED {
-                    self.suspected.insert((at, piece, with));
+                if cause != UNEXPLAINED {
+                    continue;
                 }
-                if cause == UNEXPLAINED && suspected.contains(&(at, piece, with)) {
+                self.suspected.insert((at, piece, with));
+                if suspected.contains(&(at, piece, with)) {
                     findings.add("starvation-explained", look.now, || {
                         format!("node {at} stands for want of {piece:?}, which node {with} has")
                     });
