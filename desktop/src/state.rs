@@ -7,7 +7,7 @@ use manyhands_session::{Channel, Secret};
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
-use crate::state_dir::StateDir;
+use crate::state_dir::{self, StateDir};
 
 /// The state of one channel.
 pub(crate) struct State {
@@ -118,13 +118,7 @@ impl Kept {
     }
 
     fn parse(bytes: &[u8]) -> Result<Self, String> {
-        let kept: Self = serde_json::from_slice(bytes)
-            .map_err(|_| "not a channel file, or a damaged one".to_owned())?;
-        if kept.version == VERSION {
-            Ok(kept)
-        } else {
-            Err(format!("version {} is not one this program knows", kept.version))
-        }
+        state_dir::parse(bytes, "a channel file", VERSION, |kept: &Self| kept.version)
     }
 }
 

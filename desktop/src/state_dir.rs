@@ -7,6 +7,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::failure::Failure;
 
@@ -66,6 +67,21 @@ impl StateDir {
             fs::rename(&new, &file)
         };
         write().map_err(|e| Failure::local(file.display(), e))
+    }
+}
+
+/// What a file of the state directory says, if it is `what` in the form that this program knows.
+pub(crate) fn parse<T: DeserializeOwned>(
+    bytes: &[u8],
+    what: &str,
+    known: u32,
+    version: impl FnOnce(&T) -> u32,
+) -> Result<T, String> {
+    let kept =
+        serde_json::from_slice(bytes).map_err(|_| format!("not {what}, or a damaged one"))?;
+    match version(&kept) {
+        version if version == known => Ok(kept),
+        other => Err(format!("version {other} is not one this program knows")),
     }
 }
 

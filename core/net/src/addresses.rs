@@ -18,6 +18,16 @@ pub fn dialable_addresses(bound: SocketAddr, most: usize) -> Vec<SocketAddr> {
     found.into_iter().map(|ip| SocketAddr::new(ip, bound.port())).collect()
 }
 
+/// The same, and before them the one that the router has opened, if it has.
+#[must_use]
+pub fn reachable_addresses(
+    bound: SocketAddr,
+    mapped: Option<SocketAddr>,
+    most: usize,
+) -> Vec<SocketAddr> {
+    mapped.into_iter().chain(dialable_addresses(bound, most)).take(most).collect()
+}
+
 /// The addresses of this machine on its networks; IPv4 first.
 #[must_use]
 pub fn interface_addresses() -> Vec<IpAddr> {

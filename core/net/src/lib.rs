@@ -43,7 +43,7 @@ use std::net::SocketAddr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 pub(crate) use addresses::canonical;
-pub use addresses::{dialable_addresses, interface_addresses};
+pub use addresses::{dialable_addresses, interface_addresses, reachable_addresses};
 pub use clock::{Clock, Reading};
 pub use credentials::Credentials;
 pub use dht::{Dht, DhtPart, DhtSurvey, survey_dht};

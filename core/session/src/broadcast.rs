@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use manyhands_media::{AccessUnit, TrackConfig};
 use manyhands_net::{
-    Credentials, MAX_PEERS, Node, NodeConfig, PortMapping, Relays, Via, dialable_addresses,
+    Credentials, MAX_PEERS, Node, NodeConfig, PortMapping, Relays, Via, reachable_addresses,
 };
 use manyhands_policy::Conditions;
 use manyhands_stream::{Channel, Link, MAX_HINTS, Origin, RunOptions, Secret, Ticket};
@@ -146,9 +146,7 @@ impl Broadcast {
     #[must_use]
     pub fn addresses(&self) -> Vec<SocketAddr> {
         let Some(own) = self.own else { return Vec::new() };
-        let mapped = self.mapped.borrow().address();
-        let own = dialable_addresses(own, MAX_HINTS);
-        mapped.into_iter().chain(own).take(MAX_HINTS).collect()
+        reachable_addresses(own, self.mapped.borrow().address(), MAX_HINTS)
     }
 
     /// The port that it listens at; behind a shield none.

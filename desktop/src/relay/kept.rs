@@ -6,7 +6,7 @@ use manyhands_session::{RelayKey, Secret};
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
-use crate::state_dir::StateDir;
+use crate::state_dir::{self, StateDir};
 
 const VERSION: u32 = 1;
 const FILE: &str = "relay.json";
@@ -61,13 +61,7 @@ impl Kept {
     }
 
     fn parse(bytes: &[u8]) -> Result<Self, String> {
-        let kept: Self = serde_json::from_slice(bytes)
-            .map_err(|_| "not a relay's file, or a damaged one".to_owned())?;
-        if kept.version == VERSION {
-            Ok(kept)
-        } else {
-            Err(format!("version {} is not one this program knows", kept.version))
-        }
+        state_dir::parse(bytes, "a relay's file", VERSION, |kept: &Self| kept.version)
     }
 }
 

@@ -10,10 +10,10 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 
 use super::client::Source;
-use crate::dialable_addresses;
 use crate::discovery::{Offers, Standing};
 use crate::identity::node_of_pin;
 use crate::port_mapping::PortMapping;
+use crate::reachable_addresses;
 use crate::unix_ms;
 
 /// Nodes forget an item after two hours (BEP 44).
@@ -110,9 +110,7 @@ impl Publisher {
     fn addresses(&self) -> Vec<SocketAddr> {
         match &self.outlet {
             Outlet::Dht(source, mapped) => {
-                let mapped = mapped.borrow().address();
-                let own = dialable_addresses(source.own, MAX_OWN);
-                mapped.into_iter().chain(own).take(MAX_OWN).collect()
+                reachable_addresses(source.own, mapped.borrow().address(), MAX_OWN)
             }
             Outlet::Relays(_) => Vec::new(),
         }
