@@ -3,58 +3,26 @@
 // A test may end with a panic: that is how it fails.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::net::{Ipv4Addr, SocketAddr};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+mod support;
 
-use bytes::Bytes;
-use manyhands_media::{AacConfig, AccessUnit, Codec, TrackConfig};
+use std::time::{Duration, Instant};
+
 use manyhands_session::{
-    Broadcast, BroadcastConfig, Channel, Checking, Conditions, Contribution, Finding, Limits, Link,
-    Outputs, Relays, Secret, Stats, Transport, Watch, WatchConfig,
+    Broadcast, BroadcastConfig, Checking, Conditions, Contribution, Finding, Limits, Link, Outputs,
+    Stats, Transport, Watch, WatchConfig,
 };
+use support::{LOOPBACK, PATIENCE, frame, going_live, sound};
 use tokio::time::interval;
 
-/// Nothing here takes longer on any machine that works.
-const PATIENCE: Duration = Duration::from_secs(60);
 /// In this time a worsening acts (DESIGN, "Contribution policy").
 const AT_ONCE: Duration = Duration::from_millis(200);
-const LOOPBACK: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
-/// Sound of 160 kbit/s: one substream.
-const SOUND_BPS: u32 = 160_000;
 /// The broadcaster has room for one viewer, so the second one is fed by the first.
 const ROOM_FOR_ONE: u64 = 330_000;
 
-fn sound() -> TrackConfig {
-    let config = AacConfig { sample_rate: 48_000, channels: 2 };
-    TrackConfig { timescale: 48_000, codec: Codec::Aac(config) }
-}
-
-fn frame(n: u32) -> AccessUnit {
-    let dts = i64::from(n) * 1024;
-    let data = [&[0x21_u8][..], &n.to_be_bytes().repeat(105)].concat();
-    AccessUnit { dts, pts: dts, duration: 1024, keyframe: true, data: Bytes::from(data) }
-}
-
 /// A broadcast that goes on until it is dropped.
 fn broadcast() -> Broadcast {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64;
-    let config = BroadcastConfig {
-        title: String::new(),
-        channel: Channel::from_seed(Secret::new([4; 32])),
-        invite: Secret::new([7; 16]),
-        broadcast: 1,
-        started_ms: now,
-        private: false,
-        listen: LOOPBACK,
-        hints: Vec::new(),
-        finding: Finding::default(),
-        relays: Relays::default(),
-        upload_limit: Some(ROOM_FOR_ONE),
-        seed: 1,
-        tracks: vec![(sound(), SOUND_BPS)],
-        picture: None,
-        conditions: Conditions::unrestricted(),
-    };
+    let (title, upload_limit) = (String::new(), Some(ROOM_FOR_ONE));
+    let config = BroadcastConfig { title, upload_limit, ..going_live(4) };
     let (broadcast, _) = Broadcast::start(config).unwrap();
     let fed = broadcast.clone();
     tokio::spawn(async move {

@@ -6,13 +6,13 @@
 
 mod support;
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use manyhands_session::{
-    Broadcast, BroadcastConfig, Channel, Conditions, Contribution, Event, Finding, Relay,
-    RelayConfig, RelayKey, Relays, Released, Secret, Ticket,
+    Broadcast, BroadcastConfig, Contribution, Event, Relay, RelayConfig, RelayKey, Relays,
+    Released, Secret, Ticket,
 };
-use support::{FRAME, LOOPBACK, PATIENCE, SOUND_BPS, feed, frame, sound, until, watch};
+use support::{FRAME, LOOPBACK, PATIENCE, feed, frame, going_live, sound, until, watch};
 use tokio::sync::mpsc::Receiver;
 use tokio::time::timeout;
 
@@ -34,26 +34,9 @@ fn relay_for(seed: u8, connections: usize) -> (Relay, Receiver<Event>) {
 }
 
 fn broadcast(channel: u8, tickets: &[&Ticket], shielded: bool) -> (Broadcast, Receiver<Event>) {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64;
     let tickets = tickets.iter().map(|ticket| (*ticket).clone()).collect();
-    Broadcast::start(BroadcastConfig {
-        title: "A title".into(),
-        channel: Channel::from_seed(Secret::new([channel; 32])),
-        invite: Secret::new([7; 16]),
-        broadcast: 1,
-        started_ms: now,
-        private: false,
-        listen: LOOPBACK,
-        hints: Vec::new(),
-        finding: Finding::default(),
-        relays: Relays { tickets, shielded },
-        upload_limit: None,
-        seed: 1,
-        tracks: vec![(sound(), SOUND_BPS)],
-        picture: None,
-        conditions: Conditions::unrestricted(),
-    })
-    .unwrap()
+    let relays = Relays { tickets, shielded };
+    Broadcast::start(BroadcastConfig { relays, ..going_live(channel) }).unwrap()
 }
 
 async fn next(units: &mut Receiver<Released>) -> Released {

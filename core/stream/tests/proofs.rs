@@ -3,12 +3,13 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests may panic too")]
 
-use manyhands_stream::proof::{
-    EXPORTER_LABEL, Exported, Hello, Proof, ProofError, Role, check_listener, exporter_context,
-};
+mod support;
+
+use manyhands_stream::proof::{Hello, Proof, ProofError, Role, check_listener};
 use manyhands_stream::*;
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
+use support::{TLS, Tls};
 
 const NOW: u64 = 1_700_000_000_000;
 
@@ -46,34 +47,13 @@ fn viewer(world: &World) -> Member {
     member
 }
 
-/// One TLS connection between two keys.
-struct Tls {
-    session: u8,
-    dialler: &'static [u8],
-    listener: &'static [u8],
-}
-
-const TLS: Tls = Tls { session: 1, dialler: b"spki of d", listener: b"spki of l" };
-
-impl Tls {
-    fn export(&self, role: Role, hello: &Hello) -> Exported {
-        let context = exporter_context(role, self.dialler, self.listener, &hello.eid);
-        let bound = [&[self.session][..], EXPORTER_LABEL, &context].concat();
-        kdf_of(&bound)
-    }
-}
-
-fn kdf_of(bytes: &[u8]) -> Exported {
-    *kdf::derive("a stand-in for the exporter", &[bytes]).expose()
-}
-
 #[test]
 fn a_stranger_to_the_run_and_the_origin_prove_each_other() {
     let world = world();
     let newcomer = Member::new(&world.link, None);
     let hello = Hello::parse(&world.origin.view().hello().to_bytes()).unwrap();
-    let x_d = TLS.export(Role::Dialler, &hello);
-    let x_l = TLS.export(Role::Listener, &hello);
+    let x_d = TLS.export(Role::Dialler, &hello.eid);
+    let x_l = TLS.export(Role::Listener, &hello.eid);
     let answer = newcomer.prove(&hello, &x_d).unwrap();
     let answer = Proof::parse(&answer.to_bytes()).unwrap();
     assert_eq!(world.origin.view().check_dialler(&answer, &x_d, NOW), Ok(Standing::Member));
@@ -91,11 +71,11 @@ fn two_viewers_prove_each_other() {
     let world = world();
     let (listener, dialler) = (viewer(&world), viewer(&world));
     let hello = listener.view().unwrap().hello();
-    let x_d = TLS.export(Role::Dialler, &hello);
+    let x_d = TLS.export(Role::Dialler, &hello.eid);
     let answer = dialler.prove(&hello, &x_d).unwrap();
     let checked = listener.view().unwrap().check_dialler(&answer, &x_d, NOW);
     assert_eq!(checked, Ok(Standing::Member));
-    let x_l = TLS.export(Role::Listener, &hello);
+    let x_l = TLS.export(Role::Listener, &hello.eid);
     let proof = listener.prove(&hello, &x_l).unwrap();
     let w = listener.view().unwrap().welcome();
     let (_, standing) =
@@ -108,14 +88,15 @@ fn a_proof_can_be_neither_relayed_nor_reflected_nor_moved_to_other_keys() {
     let world = world();
     let (view, member) = (world.origin.view(), viewer(&world));
     let hello = view.hello();
-    let x_d = TLS.export(Role::Dialler, &hello);
+    let x_d = TLS.export(Role::Dialler, &hello.eid);
     let made_elsewhere = [
-        Tls { session: 2, ..TLS }.export(Role::Dialler, &hello),
-        TLS.export(Role::Listener, &hello),
-        Tls { dialler: b"other", ..TLS }.export(Role::Dialler, &hello),
-        Tls { listener: b"other", ..TLS }.export(Role::Dialler, &hello),
-        Tls { dialler: TLS.listener, listener: TLS.dialler, ..TLS }.export(Role::Dialler, &hello),
-        TLS.export(Role::Dialler, &Hello { eid: Eid([0; 16]), ..hello }),
+        Tls { session: 2, ..TLS }.export(Role::Dialler, &hello.eid),
+        TLS.export(Role::Listener, &hello.eid),
+        Tls { dialler: b"other", ..TLS }.export(Role::Dialler, &hello.eid),
+        Tls { listener: b"other", ..TLS }.export(Role::Dialler, &hello.eid),
+        Tls { dialler: TLS.listener, listener: TLS.dialler, ..TLS }
+            .export(Role::Dialler, &hello.eid),
+        TLS.export(Role::Dialler, &Eid([0; 16])),
     ];
     for x in made_elsewhere {
         let stolen = member.prove(&hello, &x).unwrap();
@@ -127,7 +108,7 @@ fn a_proof_can_be_neither_relayed_nor_reflected_nor_moved_to_other_keys() {
 fn strangers_and_those_of_another_epoch_are_not_members() {
     let mut world = world();
     let hello = world.origin.view().hello();
-    let x = TLS.export(Role::Dialler, &hello);
+    let x = TLS.export(Role::Dialler, &hello.eid);
     let other = Member::new(&Link::open(world.channel.key(), Secret::new([1; 16])), None);
     let stranger = other.prove(&hello, &x).unwrap();
     let view = world.origin.view();
@@ -149,7 +130,7 @@ fn a_listener_must_be_of_the_epoch_that_it_named_and_in_its_own_roster() {
     let old = world.origin.view().hello();
     world.origin.rotate_epoch(NOW, 0, &mut world.rng).unwrap();
     let (hello, w) = (world.origin.view().hello(), world.origin.view().welcome());
-    let x = TLS.export(Role::Listener, &hello);
+    let x = TLS.export(Role::Listener, &hello.eid);
     let check = |hello: &Hello, proof: &Proof| {
         let key = world.channel.key();
         check_listener(&key, &w, hello, proof, &x, NOW).map(|(_, standing)| standing)
@@ -177,7 +158,7 @@ fn a_restarted_origin_proves_itself_to_viewers_of_the_old_run() {
     let listener = viewer(&world);
     let again = start(&world.channel, &world.link.secret, NOW + 1, &mut world.rng);
     let hello = listener.view().unwrap().hello();
-    let x = TLS.export(Role::Dialler, &hello);
+    let x = TLS.export(Role::Dialler, &hello.eid);
     let proof = again.prove(&hello, &x);
     let checked = listener.view().unwrap().check_dialler(&proof, &x, NOW + 1);
     assert_eq!(checked, Ok(Standing::Member));
@@ -222,7 +203,7 @@ fn a_taken_back_member_gets_evidence_and_only_with_its_own_signature() {
     let view = RunView::new(evidence.verify(&world.channel.key(), NOW).unwrap(), NOW);
 
     let mut member = Member::new(&world.link, None);
-    let x = TLS.export(Role::Dialler, &view.hello());
+    let x = TLS.export(Role::Dialler, &view.hello().eid);
     let proof = member.prove(&view.hello(), &x).unwrap();
     let revoked = Err(ProofError::Revoked(Box::new(evidence.clone())));
     assert_eq!(view.check_dialler(&proof, &x, NOW), revoked);

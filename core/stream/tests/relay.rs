@@ -2,32 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests may panic too")]
 
-use manyhands_stream::proof::{
-    EXPORTER_LABEL, Exported, Hello, ProofError, Role, check_listener, exporter_context,
-};
+mod support;
+
+use manyhands_stream::proof::{Hello, ProofError, Role, check_listener};
 use manyhands_stream::*;
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
+use support::{TLS, Tls};
 
 const NOW: u64 = 1_700_000_000_000;
-
-/// One TLS connection between two keys, with a stand-in for its exporter.
-#[derive(Clone, Copy)]
-struct Tls {
-    session: u8,
-    dialler: &'static [u8],
-    listener: &'static [u8],
-}
-
-const TLS: Tls = Tls { session: 1, dialler: b"spki of d", listener: b"spki of l" };
-
-impl Tls {
-    fn export(&self, role: Role, eid: &Eid) -> Exported {
-        let context = exporter_context(role, self.dialler, self.listener, eid);
-        let bound = [&[self.session][..], EXPORTER_LABEL, &context].concat();
-        *kdf::derive("a stand-in for the exporter", &[&bound]).expose()
-    }
-}
 
 struct World {
     channel: Channel,

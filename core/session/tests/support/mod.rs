@@ -35,31 +35,35 @@ pub(crate) fn frame(n: u32) -> AccessUnit {
     AccessUnit { dts, pts: dts, duration: 1024, keyframe: true, data: Bytes::from(data) }
 }
 
+/// A broadcast of sound on loopback by the channel of this number, without any limit.
+pub(crate) fn going_live(channel: u8) -> BroadcastConfig {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64;
+    BroadcastConfig {
+        title: "A title".into(),
+        channel: Channel::from_seed(Secret::new([channel; 32])),
+        invite: Secret::new([7; 16]),
+        broadcast: 1,
+        started_ms: now,
+        private: false,
+        listen: LOOPBACK,
+        hints: Vec::new(),
+        finding: Finding::default(),
+        relays: Relays::default(),
+        upload_limit: None,
+        seed: 1,
+        tracks: vec![(sound(), SOUND_BPS)],
+        picture: None,
+        conditions: Conditions::unrestricted(),
+    }
+}
+
 /// Goes live at an address, with an upload limit; the sound comes in real time until all clones of
 /// the broadcast but the returned one are gone or it has ended.
 pub(crate) fn broadcast(
     listen: SocketAddr,
     upload_limit: Option<u64>,
 ) -> (Broadcast, Receiver<Event>) {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64;
-    Broadcast::start(BroadcastConfig {
-        title: "A title".into(),
-        channel: Channel::from_seed(Secret::new([5; 32])),
-        invite: Secret::new([7; 16]),
-        broadcast: 1,
-        started_ms: now,
-        private: false,
-        listen,
-        hints: Vec::new(),
-        finding: Finding::default(),
-        relays: Relays::default(),
-        upload_limit,
-        seed: 1,
-        tracks: vec![(sound(), SOUND_BPS)],
-        picture: None,
-        conditions: Conditions::unrestricted(),
-    })
-    .unwrap()
+    Broadcast::start(BroadcastConfig { listen, upload_limit, ..going_live(5) }).unwrap()
 }
 
 /// Feeds a broadcast in real time until the task is aborted.
