@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, interval, timeout};
 
 use crate::Error;
-use crate::finding::{Bootstrap, Finding};
+use crate::finding::Finding;
 
 /// How long the peers of a broadcast may take to answer and to say what they see.
 const JOINING: Duration = Duration::from_secs(8);
@@ -142,8 +142,7 @@ pub async fn diagnose(config: DiagnosisConfig) -> Result<Diagnosis, Error> {
     let (node, mut events) = start(link, hints, listen, finding)?;
     let surveyed = async {
         match dht {
-            Some(Bootstrap::Public) => Some(survey_dht(listen.ip(), None).await),
-            Some(Bootstrap::Nodes(nodes)) => Some(survey_dht(listen.ip(), Some(nodes)).await),
+            Some(first) => Some(survey_dht(listen.ip(), first.nodes()).await),
             None => None,
         }
     };
