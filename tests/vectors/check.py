@@ -194,7 +194,8 @@ def check_head():
     body = bytes([1]) + run + struct.pack("<QQBIQ", good["head_no"], good["issued_ms"],
                                           good["state"], good["epoch"], good["epoch_from_ms"])
     body += un(good["roster"]) + bytes([len(good["tracks"])])
-    body += b"".join(struct.pack("<BBHHI", *t) for t in good["tracks"])
+    body += b"".join(struct.pack("<BBHHI", track, k | parity << 7, *rest)
+                     for track, k, parity, *rest in good["tracks"])
     plain = un(good["sealed_plain"])
     body += struct.pack("<H", len(plain) + 40)
     assert raw[:len(body)] == body and len(raw) == len(body) + len(plain) + 40 + 64

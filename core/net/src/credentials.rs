@@ -235,7 +235,7 @@ impl Credentials {
             .map(|t| TrackConfig {
                 track: t.track,
                 k: t.k,
-                parity: false,
+                parity: t.parity,
                 chunk_ms: t.chunk_ms,
                 wire_bps: u32::from(t.kbps) * 1000,
             })

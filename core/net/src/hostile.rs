@@ -56,7 +56,7 @@ pub(crate) fn origin(later_ms: u64) -> Credentials {
         invites: vec![Secret::new([2; 16])],
     };
     let mut origin = Origin::start(&channel(), options, &mut rand::rng()).unwrap();
-    let track = TrackInfo { track: 0, k: 2, chunk_ms: 100, kbps: 400, edge: 5 };
+    let track = TrackInfo { track: 0, k: 2, parity: true, chunk_ms: 100, kbps: 400, edge: 5 };
     let sealed = HeadSealed::default();
     let head = HeadInput { state: HeadState::Live, tracks: vec![track], sealed };
     origin.head(&head, unix_ms(), &mut rand::rng()).unwrap();

@@ -13,6 +13,8 @@ use crate::{EpochKeys, FormatError, HeadSealed, RunId, Secret, aead};
 
 /// The longest head.
 pub const HEAD_MAX_LEN: usize = 1200;
+/// The bit of a track's K that says that there is parity.
+const PARITY: u8 = 0x80;
 /// The most tracks of a run: video, its renditions and audio with room to spare, 128 bytes of a head.
 pub const MAX_TRACKS: usize = 16;
 
@@ -34,9 +36,12 @@ pub struct TrackInfo {
     pub track: u8,
     /// Into how many equal parts its chunks are cut (1..=15), fixed for the run.
     pub k: u8,
+    /// Whether a part of parity follows them as substream `k`, so that any `k` of the `k + 1` make the
+    /// chunk; fixed for the run.
+    pub parity: bool,
     /// The tick at which its chunks are closed, in milliseconds (at least 1).
     pub chunk_ms: u16,
-    /// What the whole track takes on the wire, in 1,000 bits a second, rounded: peers cut their
+    /// What the `k` parts take on the wire together, in 1,000 bits a second, rounded: peers cut their
     /// slots from it (`docs/decisions/0002`). At least 1.
     pub kbps: u16,
     /// The newest chunk's number.
@@ -184,7 +189,8 @@ fn write_public(out: &mut Vec<u8>, fields: &HeadFields) -> Option<()> {
     check_tracks(&fields.tracks).ok()?;
     out.push(u8::try_from(fields.tracks.len()).ok()?);
     for info in &fields.tracks {
-        out.extend_from_slice(&[info.track, info.k]);
+        let parity = if info.parity { PARITY } else { 0 };
+        out.extend_from_slice(&[info.track, info.k | parity]);
         out.extend_from_slice(&info.chunk_ms.to_le_bytes());
         out.extend_from_slice(&info.kbps.to_le_bytes());
         out.extend_from_slice(&info.edge.to_le_bytes());
@@ -196,9 +202,11 @@ fn read_tracks(r: &mut Reader<'_>) -> Result<Vec<TrackInfo>, FormatError> {
     let count = r.u8()?;
     let mut tracks = Vec::with_capacity(MAX_TRACKS);
     for _ in 0..usize::from(count).min(MAX_TRACKS.saturating_add(1)) {
+        let (track, shape) = (r.u8()?, r.u8()?);
         tracks.push(TrackInfo {
-            track: r.u8()?,
-            k: r.u8()?,
+            track,
+            k: shape & !PARITY,
+            parity: shape & PARITY != 0,
             chunk_ms: r.u16()?,
             kbps: r.u16()?,
             edge: r.u32()?,
@@ -226,7 +234,10 @@ mod tests {
     use rand_chacha::ChaCha20Rng;
 
     fn fields(tracks: usize) -> HeadFields {
-        let info = |track| TrackInfo { track, k: 8, chunk_ms: 100, kbps: 2210, edge: 9 };
+        let info = |track| {
+            let parity = track == 0;
+            TrackInfo { track, k: 8, parity, chunk_ms: 100, kbps: 2210, edge: 9 }
+        };
         HeadFields {
             run: RunId([1; 16]),
             head_no: 2,

@@ -55,7 +55,7 @@ impl World {
 fn input(edge: u32) -> HeadInput {
     HeadInput {
         state: HeadState::Live,
-        tracks: vec![TrackInfo { track: 1, k: 4, chunk_ms: 100, kbps: 1105, edge }],
+        tracks: vec![TrackInfo { track: 1, k: 4, parity: false, chunk_ms: 100, kbps: 1105, edge }],
         sealed: HeadSealed { title: "Match".into(), tracks: vec![] },
     }
 }

@@ -79,7 +79,8 @@ impl Row {
         let mut rng = ChaCha20Rng::seed_from_u64(1);
         let channel = Channel::generate(&mut rng);
         let mut origin = start(&channel, &mut rng);
-        let track = TrackInfo { track: 0, k: K, chunk_ms: CHUNK_MS, kbps: 1_728, edge: 0 };
+        let (k, chunk_ms) = (K, CHUNK_MS);
+        let track = TrackInfo { track: 0, k, parity: false, chunk_ms, kbps: 1_728, edge: 0 };
         let sealed = HeadSealed::default();
         let said = HeadInput { state: HeadState::Live, tracks: vec![track], sealed };
         origin.head(&said, NOW_MS, &mut rng).expect("a head");

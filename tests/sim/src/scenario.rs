@@ -299,7 +299,7 @@ impl Default for Media {
             rate_bps: 2_000_000,
             audio_bps: 0,
             k: 8,
-            parity: false,
+            parity: true,
             chunk_ms: 100,
             gop_ms: 1_000,
             keyframe_ratio: 8.0,

@@ -32,6 +32,7 @@ const CHUNK_MS: u16 = 100;
 struct Outgoing {
     id: u8,
     k: u8,
+    parity: bool,
     wire_bps: u32,
     chunker: Chunker,
     timeline: Timeline,
@@ -66,11 +67,12 @@ impl Live {
         let mut tracks = Vec::new();
         for (track, rate) in config.tracks {
             let id = tracks.len() as u8;
-            let (k, wire_bps) = shape(track.kind(), rate);
+            let (k, parity) = shape(track.kind(), rate);
             tracks.push(Outgoing {
                 id,
                 k,
-                wire_bps,
+                parity,
+                wire_bps: wire_bps(rate),
                 chunker: Chunker::new(CHUNK_MS),
                 timeline: Timeline::default(),
                 config: track,
@@ -207,7 +209,7 @@ impl Live {
         let prefix = timeline.unwrap_or(outgoing.timeline).prefix(outgoing.config.timescale);
         let plaintext = [prefix, closed.plaintext].concat();
         let flags = ChunkFlags { keyframe: closed.keyframe, paused: closed.paused, last };
-        let number = outgoing.next_chunk;
+        let (number, k, parity) = (outgoing.next_chunk, outgoing.k, outgoing.parity);
         outgoing.next_chunk = number.saturating_add(1);
         self.stream_bytes += plaintext.len() as u64;
         let pieces = {
@@ -215,7 +217,7 @@ impl Live {
             let Credentials::Origin(origin) = &mut *credentials else { return };
             origin
                 .seal(outgoing.id, flags, number, closed.capture_ms, &plaintext)
-                .and_then(|sealed| origin.cut(&sealed, outgoing.k, closed.next_due_ms, false))
+                .and_then(|sealed| origin.cut(&sealed, k, closed.next_due_ms, parity))
         };
         match pieces {
             Ok(pieces) => {
@@ -240,6 +242,7 @@ impl Live {
         let tracks = self.tracks.iter().map(|t| TrackInfo {
             track: t.id,
             k: t.k,
+            parity: t.parity,
             chunk_ms: CHUNK_MS,
             kbps: u16::try_from(t.wire_bps / 1000).unwrap_or(u16::MAX).max(1),
             edge: t.next_chunk.saturating_sub(1),
@@ -390,15 +393,15 @@ fn wire_bps(rate: u32) -> u32 {
     ((f64::from(rate) * 1.105) as u32).max(16_000)
 }
 
-/// K and the wire rate of a track that takes `rate` bits a second.
-fn shape(kind: TrackKind, rate: u32) -> (u8, u32) {
-    let k = match (kind, rate) {
-        (TrackKind::Audio, _) => 1,
-        (_, 1_800_000..) => 8,
-        (_, 600_000..) => 4,
-        _ => 2,
-    };
-    (k, wire_bps(rate))
+/// K of a track that takes `rate` bits a second, and whether it has parity (decision 12): not where it
+/// would be a quarter of it and more.
+fn shape(kind: TrackKind, rate: u32) -> (u8, bool) {
+    match (kind, rate) {
+        (TrackKind::Audio, _) => (1, false),
+        (_, 1_800_000..) => (8, true),
+        (_, 600_000..) => (4, false),
+        _ => (2, false),
+    }
 }
 
 fn to_ms(us: i64) -> u32 {

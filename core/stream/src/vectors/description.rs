@@ -110,8 +110,10 @@ fn roster_vectors_hold() {
 #[test]
 fn head_vectors_hold() {
     let (keys, roster) = (EpochKeys::new(300, Secret::new(E)), roster());
-    let info =
-        |track, k, edge| TrackInfo { track, k, chunk_ms: 100, kbps: 276 * u16::from(k), edge };
+    let info = |track, k, parity, edge| {
+        let kbps = 276 * u16::from(k);
+        TrackInfo { track, k, parity, chunk_ms: 100, kbps, edge }
+    };
     let fields = HeadFields {
         run: RUN,
         head_no: 9,
@@ -120,7 +122,7 @@ fn head_vectors_hold() {
         epoch: 300,
         epoch_from_ms: 600_000,
         roster: *roster.hash(),
-        tracks: vec![info(0, 8, 6000), info(1, 2, 6001)],
+        tracks: vec![info(0, 8, true, 6000), info(1, 2, false, 6001)],
     };
     let track = |track, codec: &str, timescale, config: &[u8]| TrackSealed {
         track,
@@ -143,7 +145,7 @@ fn head_vectors_hold() {
         "B_seed": hex(BROADCASTER_SEED), "B": hex(broadcaster().verifying_key()), "E": hex(E),
         "run": hex(f.run.0), "head_no": f.head_no, "issued_ms": f.issued_ms, "state": 0,
         "epoch": f.epoch, "epoch_from_ms": f.epoch_from_ms, "roster": hex(f.roster),
-        "tracks": f.tracks.iter().map(|t| json!([t.track, t.k, t.chunk_ms, t.kbps, t.edge]))
+        "tracks": f.tracks.iter().map(|t| json!([t.track, t.k, t.parity, t.chunk_ms, t.kbps, t.edge]))
             .collect::<Vec<_>>(),
         "sealed_plain": hex(plain), "bytes": hex(head.bytes()),
     });
