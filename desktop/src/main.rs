@@ -13,6 +13,7 @@ mod page_feed;
 mod rate;
 mod record;
 mod relay;
+mod runtime;
 mod state;
 mod state_dir;
 mod stop;
@@ -83,12 +84,7 @@ fn run(cli: Cli, start: Instant) -> Result<(), Failure> {
             }
         }
     };
-    // One thread for the network and the clock: waking another one for each datagram was the largest
-    // cost of a viewer. Encoding, files and terminals have threads of their own.
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|e| Failure::local("starting", e))?;
+    let runtime = runtime::build().map_err(|e| Failure::local("starting", e))?;
     let result = runtime.block_on(work);
     // Reading threads may sit in a read that never ends.
     runtime.shutdown_background();

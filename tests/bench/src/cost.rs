@@ -26,6 +26,9 @@ const SETTLING: Duration = Duration::from_secs(8);
 /// From this length on memory must not grow, but for what an allocator keeps for itself, in MiB.
 const LONG: Duration = Duration::from_secs(600);
 const GROWTH_MIB: f64 = 2.0;
+/// Wakes a second: the program rests for 4 ms between two (`desktop/src/runtime.rs`), and each rest has an
+/// end that counts, too.
+const WAKES: f64 = 500.0;
 const MIB: f64 = 1024.0 * 1024.0;
 /// Costs that are told.
 const TOLD: usize = 3;
@@ -61,6 +64,7 @@ pub(crate) fn run(stage: &Stage, args: &Args) -> Result<Report, LabError> {
     // Two copies are what it is about; a little comes from the broadcaster's spare room.
     report.at_least("passed_on_ratio", passed_on.unwrap_or(f64::NAN), 1.7);
     report.at_most("cpu_of_one_core", after.cpu_since(&before), 0.06);
+    report.at_most("wakes_per_s", after.wakes_since(&before), WAKES);
     report.at_most("rss_mib", after.rss as f64 / MIB, 50.0);
     report.explain("peak_rss_mib", after.peak_rss as f64 / MIB);
     let growth = (after.rss as f64 - before.rss as f64) / MIB;

@@ -16,6 +16,8 @@ pub(crate) struct Usage {
     pub(crate) rss: u64,
     /// The most that it ever was.
     pub(crate) peak_rss: u64,
+    /// How often its main thread waited for something so far.
+    waits: u64,
 }
 
 impl Usage {
@@ -29,15 +31,24 @@ impl Usage {
         let (stat, status) = (read("stat")?, read("status")?);
         let per_second = sysconf(SysconfVar::CLK_TCK).ok().flatten().ok_or_else(bad)?;
         let cpu_s = ticks(&stat).ok_or_else(bad)? as f64 / per_second as f64;
-        let rss = kilobytes(&status, "VmRSS:").ok_or_else(bad)? * 1024;
-        let peak_rss = kilobytes(&status, "VmHWM:").ok_or_else(bad)? * 1024;
-        Ok(Self { at: Instant::now(), cpu_s, rss, peak_rss })
+        let rss = number(&status, "VmRSS:").ok_or_else(bad)? * 1024;
+        let peak_rss = number(&status, "VmHWM:").ok_or_else(bad)? * 1024;
+        let waits = number(&status, "voluntary_ctxt_switches:").ok_or_else(bad)?;
+        Ok(Self { at: Instant::now(), cpu_s, rss, peak_rss, waits })
     }
 
     /// The share of one core that it used since `earlier`.
     pub(crate) fn cpu_since(&self, earlier: &Self) -> f64 {
-        let seconds = self.at.duration_since(earlier.at).as_secs_f64();
-        (self.cpu_s - earlier.cpu_s) / seconds.max(1e-3)
+        (self.cpu_s - earlier.cpu_s) / self.seconds_since(earlier)
+    }
+
+    /// How often a second its main thread was woken since `earlier`.
+    pub(crate) fn wakes_since(&self, earlier: &Self) -> f64 {
+        self.waits.saturating_sub(earlier.waits) as f64 / self.seconds_since(earlier)
+    }
+
+    fn seconds_since(&self, earlier: &Self) -> f64 {
+        self.at.duration_since(earlier.at).as_secs_f64().max(1e-3)
     }
 }
 
@@ -50,7 +61,8 @@ fn ticks(stat: &str) -> Option<u64> {
     Some(user.parse::<u64>().ok()? + system.parse::<u64>().ok()?)
 }
 
-fn kilobytes(status: &str, name: &str) -> Option<u64> {
+/// A figure of proc_pid_status(5), in the unit that stands there.
+fn number(status: &str, name: &str) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     line.split_whitespace().next()?.parse().ok()
 }
@@ -65,8 +77,8 @@ mod tests {
         assert_eq!(ticks(stat), Some(300));
         assert_eq!(ticks("7 (x"), None);
         let status = "Name:\tx\nVmHWM:\t   900 kB\nVmRSS:\t  512 kB\n";
-        assert_eq!(kilobytes(status, "VmRSS:"), Some(512));
-        assert_eq!(kilobytes(status, "VmSwap:"), None);
+        assert_eq!(number(status, "VmRSS:"), Some(512));
+        assert_eq!(number(status, "VmSwap:"), None);
     }
 
     #[test]
