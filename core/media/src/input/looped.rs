@@ -3,12 +3,19 @@
 //! Invariant: a turn begins where the track with the longest span of decode times ends, for all
 //! tracks at once: no gap in that track, no overlap in any, and sound stays with its picture.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::{InputError, Source, SourceUnit, open_file};
 use crate::TrackConfig;
 use crate::chunk::MAX_TIME;
 use crate::input::demux::Demux;
+
+/// How far units are read ahead so that those of two turns can be put in order, in microseconds: more
+/// than 16 reordered pictures at 24 a second and any priming take.
+const AHEAD_US: i64 = 1_000_000;
+/// And how many units at most: a second of 240 pictures and of frames of sound of 2.5 ms.
+const MOST_AHEAD: usize = 1024;
 
 /// Plays a file for ever.
 pub struct Looped {
@@ -23,6 +30,11 @@ pub struct Looped {
     length: Option<(i64, u32)>,
     /// Configurations as they were last told.
     told: Vec<Option<TrackConfig>>,
+    /// Units that were read, by decode time in microseconds and the order in which they were read.
+    ahead: BTreeMap<(i64, u64), SourceUnit>,
+    read: u64,
+    /// Told when the units before it are out.
+    fault: Option<InputError>,
 }
 
 impl Looped {
@@ -33,12 +45,8 @@ impl Looped {
         let tracks = turn.tracks().to_vec();
         let spans = vec![None; tracks.len()];
         let told = vec![None; tracks.len()];
-        Ok(Self { path, turn, tracks, turns: 0, spans, length: None, told })
-    }
-
-    /// Turns that are complete.
-    pub fn turns(&self) -> u64 {
-        self.turns.unsigned_abs()
+        let (ahead, length) = (BTreeMap::new(), None);
+        Ok(Self { path, turn, tracks, turns: 0, spans, length, told, ahead, read: 0, fault: None })
     }
 
     fn next_turn(&mut self) -> Result<(), InputError> {
@@ -82,6 +90,32 @@ impl Looped {
             .filter(|shift| *shift <= MAX_TIME / 2)
     }
 
+    fn read_next(&mut self) -> Result<SourceUnit, InputError> {
+        if let Some(found) = self.turn.next_unit()? {
+            return self.place(found);
+        }
+        self.next_turn()?;
+        match self.turn.next_unit()? {
+            Some(found) => self.place(found),
+            None => Err(InputError::damaged("nothing in it to repeat")),
+        }
+    }
+
+    /// Whether a unit that is still to be read could come before one that is kept.
+    fn is_short(&self) -> bool {
+        let ends = self.ahead.first_key_value().zip(self.ahead.last_key_value());
+        let span = ends.map_or(0, |((first, _), (last, _))| last.0.saturating_sub(first.0));
+        span < AHEAD_US && self.ahead.len() < MOST_AHEAD
+    }
+
+    fn keep(&mut self, unit: SourceUnit) {
+        let per_second = self.tracks.get(unit.track).map_or(1, |track| track.timescale.max(1));
+        let at = i128::from(unit.unit.dts) * 1_000_000 / i128::from(per_second);
+        let at = i64::try_from(at).unwrap_or(i64::MAX);
+        self.read += 1;
+        self.ahead.insert((at, self.read), unit);
+    }
+
     fn place(&mut self, mut found: SourceUnit) -> Result<SourceUnit, InputError> {
         let timescale = self.tracks.get(found.track).map_or(1, |track| track.timescale);
         if let Some(span) = self.spans.get_mut(found.track).filter(|_| self.turns == 0) {
@@ -108,13 +142,19 @@ impl Source for Looped {
     }
 
     fn next_unit(&mut self) -> Result<Option<SourceUnit>, InputError> {
-        if let Some(found) = self.turn.next_unit()? {
-            return self.place(found).map(Some);
+        while self.fault.is_none() && self.is_short() {
+            match self.read_next() {
+                Ok(unit) => self.keep(unit),
+                Err(fault) => self.fault = Some(fault),
+            }
         }
-        self.next_turn()?;
-        match self.turn.next_unit()? {
-            Some(found) => self.place(found).map(Some),
-            None => Err(InputError::damaged("nothing in it to repeat")),
+        match (self.ahead.pop_first(), self.fault.take()) {
+            (Some((_, unit)), fault) => {
+                self.fault = fault;
+                Ok(Some(unit))
+            }
+            (None, Some(fault)) => Err(fault),
+            (None, None) => Ok(None),
         }
     }
 }
