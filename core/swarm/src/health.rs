@@ -34,7 +34,9 @@ impl Swarm {
     pub(crate) fn on_push(&mut self, now: Time, from: PeerIndex, piece: &Piece) {
         let id = LaneId { track: piece.id.track, substream: piece.id.substream };
         let Some(lane) = self.lane_mut(id) else { return };
-        let Some(parent) = lane.parent.as_mut().filter(|p| p.peer == from) else { return };
+        let Some(parent) = lane.parent.as_mut().filter(|p| p.peer == from) else {
+            return self.on_stray(now, from, id);
+        };
         let offset = offset_us(now, piece.capture_ms);
         let fresh = parent.last.is_none_or(|l| piece.id.chunk >= l.chunk);
         if !fresh {

@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use crate::message::Hop;
+use crate::strays::Stray;
 use crate::{PeerIndex, Time, TrackId};
 
 /// Names a substream of a track.
@@ -163,6 +164,8 @@ pub(crate) struct Lane {
     pub(crate) search: Search,
     pub(crate) handover: Option<Handover>,
     pub(crate) timing: Option<Timing>,
+    /// Who pushes it besides.
+    pub(crate) strays: Vec<Stray>,
     /// Since when there is no (working) parent.
     pub(crate) lost: Option<Time>,
     /// When we last told the children to hold.

@@ -46,6 +46,7 @@ mod search;
 mod sending;
 mod slots;
 mod stats;
+mod strays;
 mod swarm;
 mod time;
 mod track;

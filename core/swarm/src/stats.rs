@@ -50,6 +50,7 @@ counters! {
     forwarded_searches "ATTACH messages passed on.",
     suspicions "Parents that were late beyond doubt.",
     false_alarms "Suspects that resumed before another parent was found.",
+    strays "Neighbours that pushed although they were left, told again.",
     lost_parents "Parents that let go or vanished.",
     reattached "New parents after a loss.",
     evictions "Children sent away.",

@@ -192,3 +192,26 @@ fn the_same_inputs_give_the_same_outputs() {
     assert!(!first.is_empty());
     assert_eq!(first, run());
 }
+
+#[test]
+fn who_pushes_without_being_asked_is_told_to_leave_it_once_that_lasts() {
+    let mut swarm = node(Role::Viewer);
+    meet(&mut swarm, Time::ZERO, 1);
+    let mut told = Vec::new();
+    for chunk in 1..60 {
+        let now = Time::from_micros(u64::from(chunk) * 100_000);
+        swarm.handle_timeout(now);
+        // It pauses for two seconds in the middle.
+        if !(15..35).contains(&chunk) {
+            swarm.handle_piece(now, PeerIndex(1), &piece(chunk, 0), false);
+        }
+        let left = |output: &Output| {
+            let Output::Send { peer: PeerIndex(1), message: Message::Detach(m) } = output else {
+                return false;
+            };
+            (m.track, m.substream, m.parent, m.after) == (TRACK.track, 0, false, None)
+        };
+        told.extend(drain(&mut swarm, now).iter().filter(|o| left(o)).map(|_| chunk));
+    }
+    assert_eq!(told, [55]);
+}
