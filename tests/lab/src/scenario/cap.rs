@@ -1,5 +1,5 @@
 //! A cap is a cap: with demand for more, what a limited broadcaster puts on the wire stays under
-//! its limit, in every second and in every ten, with and without loss.
+//! its limit, over any ten seconds and, but for the bucket's depth, over any one; with and without loss.
 
 use std::time::Duration;
 
@@ -21,6 +21,8 @@ const VIEWERS: u16 = 4;
 /// A broadcaster that gives next to nothing keeps under every cap; this share of it has to be used
 /// where a whole copy fits under the cap.
 const USED: f64 = 0.5;
+/// What a second may have more: the bucket's depth of 50 ms, and a datagram that overdraws it.
+const ANY_SECOND: f64 = 1.06;
 
 pub(super) fn run(stage: &Stage) -> Result<Report, LabError> {
     let mut report = Report::new("cap", stage.order().seed);
@@ -40,7 +42,7 @@ pub(super) fn run(stage: &Stage) -> Result<Report, LabError> {
             "busiest_ten_seconds": sent.busiest_ten_seconds / cap,
         }));
     }
-    report.at_most("busiest_second_over_cap", second, 1.02);
+    report.at_most("busiest_second_over_cap", second, ANY_SECOND);
     report.at_most("busiest_ten_seconds_over_cap", ten, 1.01);
     report.at_least("mean_over_cap", used, USED);
     report.explain("cases", cases);

@@ -21,6 +21,8 @@ const LOSS: f64 = 0.01;
 /// What the broadcaster and each viewer may send, in rates of the film.
 const ORIGIN_SHARE: f64 = 2.2;
 const VIEWER_SHARE: f64 = 2.0;
+/// Over which time they come, as in the bench on loopback.
+const GATHERING: Duration = Duration::from_secs(8);
 /// Until the first frame, at most; whoever takes longer doesn't play.
 const JOINING: Duration = Duration::from_secs(20);
 /// Two `stats` of the broadcaster, which come once a second.
@@ -78,8 +80,12 @@ fn start_viewers(
     let share = if stage.is_sabotaged("no-forward") { 0.0 } else { VIEWER_SHARE };
     let mut options: Vec<String> = Stage::upload_limit(film_bps * share).into();
     options.extend(Stage::peer(lab.host(0)?));
-    let start = |number: usize| stage.watch(lab.host(number)?, &options);
-    (1..=count).map(start).collect()
+    let mut viewers = Vec::new();
+    for number in 1..=count {
+        viewers.push(stage.watch(lab.host(number)?, &options)?);
+        stage.monitor().let_run(GATHERING / u32::try_from(count).unwrap_or(1))?;
+    }
+    Ok(viewers)
 }
 
 /// The broadcaster's own count of the stream and the kernel's of what it sent, at one moment.
