@@ -177,7 +177,9 @@ window.manyhands = Object.freeze({
   get firstPicture() { return firstPicture; },
   get currentTime() { return video.currentTime; },
   get rate() { return video.playbackRate; },
+  /** Seconds from the scene to the eye, and the part of it that the program aims at. */
   get latency() { return delay(); },
+  get target() { return (program.target_ms ?? 0) / 1000; },
   get ahead() { return player.ahead; },
   get reserve() { return player.reserve; },
   get waits() { return player.waits; },

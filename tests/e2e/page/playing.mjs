@@ -34,24 +34,26 @@ test('the title stands there before the picture does', () => withPage(async (pag
   assert.equal(await page.isHidden('#overlay'), true);
 }, { program: ['--hold'] }));
 
-for (const [name, program] of [['with sound', []], ['without sound', ['--no-audio']], ['with 4 s between keyframes', ['--gop', '4']]]) {
-  test(`playing ${name} keeps step with the clock and near to live`, () => withPage(async (page) => {
+// A minute, within a hundredth of it; the other films for a while, and no further off than that.
+const OFF = 0.6;
+for (const [name, seconds, program] of [['with sound', 60, []], ['without sound', 20, ['--no-audio']], ['with 4 s between keyframes', 20, ['--gop', '4']]]) {
+  test(`playing ${name} keeps step with the clock and near to live for ${seconds} s`, () => withPage(async (page) => {
     await playing(page);
     await pass(5000);
-    const readings = await page.evaluate(async () => {
+    const readings = await page.evaluate(async (seconds) => {
       const rows = [];
-      for (let i = 0; i <= 80; i += 1) {
+      for (let i = 0; i <= seconds * 4; i += 1) {
         rows.push({ at: performance.now() / 1000, time: manyhands.currentTime, ahead: manyhands.ahead, still: manyhands.still });
         await new Promise((resolve) => setTimeout(resolve, 250));
       }
       return rows;
-    });
+    }, seconds);
     const [first, last] = [readings[0], readings.at(-1)];
-    const step = (last.time - first.time) / (last.at - first.at);
+    const off = (last.time - first.time) - (last.at - first.at);
     const most = Math.max(...readings.map(({ ahead }) => ahead));
     const still = Math.max(...readings.map(({ still }) => still));
-    console.log(`        step ${step.toFixed(4)}, at most ${most.toFixed(2)} s of reserve, ${still.toFixed(2)} s still`);
-    assert.ok(Math.abs(step - 1) <= 0.01, `step ${step}`);
+    console.log(`        off by ${off.toFixed(3)} s, at most ${most.toFixed(2)} s of reserve, ${still.toFixed(2)} s still`);
+    assert.ok(Math.abs(off) <= OFF, `off by ${off} s`);
     assert.ok(most < 1.5, `reserve ${most}, more than is glided away`);
     assert.ok(still < 0.4, `still ${still}`);
   }, { program, browser: { sound: true } }));
