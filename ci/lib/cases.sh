@@ -15,12 +15,18 @@ add() {
     passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
 }
 
+# took START: says since when a case ran, if that is worth a word.
+took() {
+    ((SECONDS - $1 < 5)) || echo "   $((SECONDS - $1)) s"
+}
+
 # step NAME COMMAND…: one case. Exit code 0 is passed, 77 skipped, anything else failed.
 step() {
-    local name=$1 code=0
+    local name=$1 code=0 start=$SECONDS
     shift
     printf -- '-- %s\n' "$name"
     "$@" || code=$?
+    took "$start"
     case $code in
         0) add 1 0 0 ;;
         77) add 0 0 1 && echo "skipped: $name" ;;
@@ -31,10 +37,11 @@ step() {
 # twin NAME PATTERN COMMAND…: one case, a measurement with something broken on purpose. It has passed
 # when the command ends with 1 and says, in a line that matches PATTERN, that a target was missed.
 twin() {
-    local name=$1 missed=$2 code=0 said
+    local name=$1 missed=$2 code=0 start=$SECONDS said
     shift 2
     printf -- '-- %s: it has to be noticed\n' "$name"
     said=$("$@" 2>&1) || code=$?
+    took "$start"
     if ((code == 77)); then
         add 0 0 1 && echo "skipped: $name"
     elif ((code == 1)) && grep -qE "$missed" <<<"$said"; then
