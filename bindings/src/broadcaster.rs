@@ -147,6 +147,11 @@ impl Broadcaster {
         self.broadcast.set_conditions(device.into()).await;
     }
 
+    /// The system says that the device stands in another network. Any number of times.
+    pub async fn network_changed(&self) {
+        self.broadcast.network_changed().await;
+    }
+
     /// The person chooses another picture; what the encoder should make comes as an event.
     pub async fn choose_picture(&self, picture: Picture) {
         self.broadcast.choose_picture(picture.into()).await;

@@ -122,6 +122,11 @@ impl Viewer {
         self.watch.set_conditions(device.into(), device.utc_offset_s).await;
     }
 
+    /// The system says that the device stands in another network. Any number of times.
+    pub async fn network_changed(&self) {
+        self.watch.network_changed().await;
+    }
+
     /// Changes what the person allows; acts at once.
     pub async fn set_lending(&self, limits: LendingLimits) {
         self.watch.set_limits(limits.into()).await;

@@ -4,7 +4,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use manyhands_session::{Broadcast, BroadcastConfig, Conditions, Event, Relays, Stats};
+use manyhands_session::{
+    Broadcast, BroadcastConfig, Conditions, Event, NetworkWatch, Relays, Stats,
+};
 use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::time::interval;
@@ -219,6 +221,7 @@ impl Live {
     ) -> Result<End, Failure> {
         let mut units = input.start();
         let mut seconds = interval(Duration::from_secs(1));
+        let mut network = NetworkWatch::new();
         let mut alive = interval(ALIVE);
         let port = self.broadcast.port().unwrap_or(0);
         let deadline = args.common.duration();
@@ -250,6 +253,7 @@ impl Live {
                 }
                 _ = alive.tick() => self.state.alive(unix_ms(), port)?,
                 Some(event) = events.recv() => self.printer.session(&event),
+                () = network.changed() => self.broadcast.network_changed().await,
                 () = stop.asked() => return Ok(End::Interrupted),
                 () = &mut timer => return Ok(End::Finished),
             }

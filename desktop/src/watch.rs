@@ -6,7 +6,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use manyhands_session::{
-    Checking, EndReason, Event, Outputs, Released, Stats, Watch, WatchConfig, Watching,
+    Checking, EndReason, Event, NetworkWatch, Outputs, Released, Stats, Watch, WatchConfig,
+    Watching,
 };
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -203,6 +204,7 @@ impl Viewer {
     ) -> End {
         let Outputs { mut units, mut events } = outputs;
         let mut seconds = interval(Duration::from_secs(1));
+        let mut network = NetworkWatch::new();
         let mut page_beat = interval(PAGE_BEAT);
         let deadline = args.common.duration();
         let mut timer = std::pin::pin!(tokio::time::sleep(deadline.unwrap_or(Duration::MAX / 4)));
@@ -253,6 +255,7 @@ impl Viewer {
                     watch.set_upload_limit(limit).await;
                     self.show_state(watch).await;
                 }
+                () = network.changed() => watch.network_changed().await,
                 () = stop.asked() => return End::Interrupted,
                 () = &mut timer => return End::Asked,
             }

@@ -26,6 +26,10 @@ pub(crate) struct Hello {
 pub(crate) struct Proof {
     #[cbor(n(0), with = "minicbor::bytes")]
     pub(crate) proof: Vec<u8>,
+    /// Its turn among the connections of these two, if it is not the first: it takes the place of those
+    /// before it.
+    #[n(1)]
+    pub(crate) turn: Option<u32>,
 }
 
 /// Listener to dialler: its own proof and what it knows of the run; also sent later, without a

@@ -61,12 +61,12 @@ pub(crate) async fn run(
     let source = client::Source { own: own.address, bootstrap: dht.bootstrap };
     match dht.part {
         DhtPart::Publish { signers, started_ms, relays } => {
-            let outlet = Outlet::Dht(source, own.mapped);
+            let outlet = Outlet::Dht(source, own.mapped, own.moves);
             let publisher = Publisher { outlet, signers, started_ms, node: own.node, relays };
             publisher.run(standing).await;
         }
         DhtPart::Carry => carry::run(source, handed).await,
-        DhtPart::Search(point) => search::run(source, point, standing, offers).await,
+        DhtPart::Search(point) => search::run(source, point, standing, own.moves, offers).await,
     }
 }
 

@@ -40,6 +40,9 @@ const PATIENCE: Duration = Duration::from_secs(3);
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(4);
 
+/// Which turn a connection has that is dialled to a neighbour, where that is not the first.
+pub(crate) type Turns = Arc<Mutex<BTreeMap<NodeId, u32>>>;
+
 /// An address to try again.
 #[derive(Debug, Clone, Copy)]
 struct Known {
@@ -58,6 +61,7 @@ pub(crate) struct Dialler {
     known: BTreeMap<SocketAddr, Known>,
     counter: u64,
     contacts: BTreeMap<NodeId, AbortHandle>,
+    turns: Turns,
     addresses: usize,
     pause: Duration,
     next_round: Time,
@@ -82,6 +86,7 @@ impl Dialler {
             known: BTreeMap::new(),
             counter: 0,
             contacts: BTreeMap::new(),
+            turns: Turns::default(),
             addresses: 0,
             pause: FIRST_PAUSE,
             next_round: Time::ZERO,
@@ -124,7 +129,7 @@ impl Dialler {
                     let credentials = dialler.credentials.clone();
                     async move {
                         let connection = reach(&quic, &errand.ticket).await?;
-                        prove(connection, &identity, &credentials, Some(&errand)).await
+                        prove(connection, &identity, &credentials, Some(&errand), 0).await
                     }
                 });
                 self.contacts.insert(node, task);
@@ -147,7 +152,24 @@ impl Dialler {
         self.contacts.insert(contact.node, task);
     }
 
-    /// Dials a node from whose address something has come: the way there is open.
+    /// Neighbours that are to be dialled anew, and with which turn: their connections are not to be
+    /// relied on.
+    pub(crate) fn renew(&self, turns: BTreeMap<NodeId, u32>) {
+        *self.turns.lock() = turns;
+    }
+
+    /// Whether a node is being dialled.
+    pub(crate) fn dials(&self, node: NodeId) -> bool {
+        self.contacts.contains_key(&node)
+    }
+
+    /// This node stands elsewhere: what was on its way there is not waited for.
+    pub(crate) fn on_moved(&mut self, now: Time) {
+        (self.pause, self.next_round) = (FIRST_PAUSE, now);
+        (self.relay_pause, self.next_relays) = (FIRST_PAUSE, now);
+    }
+
+    /// Dials a node whose address is no stranger's word: something has come from there.
     pub(crate) fn dial_open(&mut self, contact: Contact) {
         if self.contacts.len() >= MAX_DIALS {
             return;
@@ -247,8 +269,8 @@ impl Dialler {
     ) -> AbortHandle {
         self.spawn(contact, via, |dialler| {
             let (quic, identity) = (dialler.quic.clone(), dialler.identity.clone());
-            let credentials = dialler.credentials.clone();
-            async move { connect(&quic, &identity, &credentials, address, node).await }
+            let (credentials, turns) = (dialler.credentials.clone(), dialler.turns.clone());
+            async move { connect(&quic, &identity, &credentials, &turns, address, node).await }
         })
     }
 
@@ -277,17 +299,20 @@ async fn connect(
     quic: &Quic,
     identity: &Identity,
     credentials: &Mutex<Credentials>,
+    turns: &Turns,
     address: SocketAddr,
     node: Option<NodeId>,
 ) -> Option<handshake::Proven> {
     let connecting = quic.dial(address).ok()?;
     let connection = tokio::time::timeout(PATIENCE, connecting).await.ok()?.ok()?;
+    let peer = peer_of(&connection);
     // Before anything is said: nobody else is to learn or to teach anything here.
-    if node.is_some_and(|node| peer_of(&connection) != Some(node)) {
+    if node.is_some() && peer != node {
         connection.close(quinn::VarInt::from_u32(0), b"");
         return None;
     }
-    prove(connection, identity, credentials, None).await
+    let turn = peer.and_then(|peer| turns.lock().get(&peer).copied()).unwrap_or(0);
+    prove(connection, identity, credentials, None, turn).await
 }
 
 /// Dials a relay at all of its addresses at once: the first that answers with its key counts.
@@ -314,8 +339,9 @@ async fn prove(
     identity: &Identity,
     credentials: &Mutex<Credentials>,
     errand: Option<&Errand>,
+    turn: u32,
 ) -> Option<handshake::Proven> {
-    match handshake::dial(connection, identity, credentials, errand).await {
+    match handshake::dial(connection, identity, credentials, errand, turn).await {
         Ok(proven) => Some(proven),
         Err(error) => {
             tracing::debug!(%error, "a dialled peer did not become a neighbour");

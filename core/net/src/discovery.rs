@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, watch};
 use crate::credentials::Credentials;
 use crate::dht::{self, Dht};
 use crate::local;
+use crate::network::Moves;
 use crate::node::{Command, Via};
 use crate::port_mapping::PortMapping;
 
@@ -99,6 +100,8 @@ pub(crate) struct Own {
     pub(crate) address: SocketAddr,
     /// Where the router has opened a port for it.
     pub(crate) mapped: watch::Receiver<PortMapping>,
+    /// When it stands elsewhere.
+    pub(crate) moves: Moves,
     /// Its name.
     pub(crate) node: NodeId,
 }
@@ -125,7 +128,8 @@ pub(crate) fn start(discovery: Discovery, ways: Ways) {
     }
     let this_machine_only = own.address.ip().is_loopback();
     if let Some(channel) = discovery.local.filter(|_| !this_machine_only) {
-        tokio::spawn(local::run(own.address, channel, standing.clone(), offers.clone()));
+        let (standing, offers) = (standing.clone(), offers.clone());
+        tokio::spawn(local::run(own.address, channel, standing, own.moves.clone(), offers));
     }
     if let Some(dht) = discovery.dht.filter(|dht| !this_machine_only || dht.bootstrap.is_some()) {
         tokio::spawn(dht::run(dht, own, standing, offers, handed));

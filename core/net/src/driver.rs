@@ -3,6 +3,7 @@
 //! One task, one inbox: everything that happens is an input, in one order. After each batch of
 //! inputs the overlay's outputs are carried out and its uplink queue is asked what may leave.
 
+mod moves;
 mod relays;
 
 use std::collections::VecDeque;
@@ -30,6 +31,7 @@ use crate::discovery::{Audience, Prospect, Standing};
 use crate::endpoint::Quic;
 use crate::handshake::{self, Errand, Proven};
 use crate::link::{Link, LinkEvent, Purpose};
+use crate::network::Mover;
 use crate::node::{Command, INBOX, NodeConfig, NodeEvent, Relays, Shared, Via, to_time};
 use crate::peers::{Admission, Newcomer, Peers};
 use crate::port_mapping::Opener;
@@ -101,6 +103,10 @@ pub(crate) struct Driver {
     dialler: Dialler,
     reach: Reach,
     opener: Opener,
+    mover: Mover,
+    /// When this node has last moved, and whether it has once more since that is to be acted on.
+    moved: Option<Time>,
+    moves_again: bool,
     closing: Option<JoinHandle<()>>,
     held: VecDeque<Held>,
     report: Report,
@@ -126,7 +132,7 @@ impl Driver {
         shared: Shared,
         events: mpsc::Sender<NodeEvent>,
     ) -> Self {
-        let Shared { credentials, clock, start, standing, hand, opener } = shared;
+        let Shared { credentials, clock, start, standing, hand, opener, mover } = shared;
         let (inputs, inbox) = mpsc::channel(INBOX);
         let sabotage = Sabotage::from_environment();
         let mut overlay = manyhands_swarm::Config::new(config.role, identity.node(), config.seed);
@@ -169,6 +175,9 @@ impl Driver {
             dialler,
             reach,
             opener,
+            mover,
+            moved: None,
+            moves_again: false,
             closing: None,
             held: VecDeque::new(),
             report: Report::default(),
@@ -355,6 +364,7 @@ impl Driver {
             }
             Command::Try(prospect) => self.on_prospect(prospect),
             Command::HandOut(items) => self.hand_out(items),
+            Command::Moved => self.on_moved(now),
             Command::Report(reply) => {
                 let _ = reply.send(self.report());
             }
@@ -404,6 +414,10 @@ impl Driver {
             Input::DialFailed { contact } => {
                 self.dialler.on_done(contact.as_ref());
                 match contact {
+                    // Nor has it for neighbours that are dialled anew.
+                    Some(contact) if self.peers.knows(contact.node) => {
+                        self.on_redial_failed(contact.node);
+                    }
                     // The overlay hasn't asked for relays; they are dialled again anyway.
                     Some(contact) if self.dialler.employs(contact.node) => {}
                     Some(contact) => self.swarm.handle_connect_failed(self.now(), contact),
@@ -446,7 +460,7 @@ impl Driver {
         self.dialler.on_joined((origin && self.role != Role::Relay).then_some(address));
         let connection = proven.connection.clone();
         let Proven { control, buffered, adopted, ours_newer, .. } = proven;
-        let newcomer = Newcomer { node, dialled, origin };
+        let newcomer = Newcomer { node, dialled, turn: proven.turn, origin };
         let admission = self.peers.admit(own, newcomer, |index| {
             let report = move |event| {
                 let inputs = inputs.clone();
@@ -459,20 +473,15 @@ impl Driver {
             self.on_adopted(adopted, None);
         }
         let now = self.now();
-        if let Admission::New(index) | Admission::Replaced(index) = admission {
-            self.confirmed = Some(now);
-            let seen = Observed { address: observed(address) };
-            self.send_control(index, Control::Observed(seen).encode());
-        }
         match admission {
             Admission::Refused => connection.close(VarInt::from_u32(0), b""),
-            Admission::Replaced(_) => {}
+            Admission::Replaced(index, before) => self.on_replaced(now, index, &before),
             Admission::New(index) => {
+                self.confirmed = Some(now);
+                self.tell_observed(index);
                 if let Some(peer) = self.peers.get_mut(index) {
                     (peer.via, peer.relay, peer.since) = (via, relay, now);
                 }
-                let hidden = origin && self.credentials.lock().is_shielding();
-                let info = PeerInfo { node, address, dialled, origin, dialable: true, hidden };
                 if !self.joined {
                     self.joined = true;
                     self.emit(NodeEvent::Joined { peer: node.to_string(), via });
@@ -480,13 +489,35 @@ impl Driver {
                 if ours_newer {
                     self.send_state(index);
                 }
-                self.swarm.handle_connected(now, index, info);
+                self.tell_connected(now, index);
                 self.ping(index);
                 if relay {
                     self.hand_items(index);
                 }
             }
         }
+    }
+
+    /// The overlay hears of a neighbour, or of another way to one that it knows.
+    fn tell_connected(&mut self, now: Time, index: PeerIndex) {
+        let Some(peer) = self.peers.get(index) else { return };
+        let hidden = peer.origin && self.credentials.lock().is_shielding();
+        let info = PeerInfo {
+            node: peer.node,
+            address: peer.address,
+            dialled: peer.dialled,
+            origin: peer.origin,
+            dialable: true,
+            hidden,
+        };
+        self.swarm.handle_connected(now, index, info);
+    }
+
+    /// A neighbour hears where it is seen.
+    fn tell_observed(&mut self, index: PeerIndex) {
+        let Some(address) = self.peers.get(index).map(|peer| peer.address) else { return };
+        let seen = Observed { address: observed(address) };
+        self.send_control(index, Control::Observed(seen).encode());
     }
 
     fn on_closed(&mut self, index: PeerIndex) {
@@ -735,6 +766,7 @@ impl Driver {
         self.next_tick = now + TICK;
         self.judge_held(now);
         self.report_links(now);
+        self.follow_neighbours(now);
         if now >= self.next_ping {
             let young = now.since(Time::ZERO) < YOUNG;
             self.next_ping = now + if young { PING_YOUNG } else { PING_OLD };
@@ -745,6 +777,7 @@ impl Driver {
         if self.leaving.is_some() {
             return;
         }
+        self.renew(now);
         if self.role == Role::Origin {
             self.dialler.keep_relays(now, &self.peers);
             self.count_relays(now);
@@ -826,6 +859,7 @@ impl Driver {
             rtt_us: u64::try_from(p.link.connection().rtt().as_micros()).unwrap_or(u64::MAX),
             feeds: count(&swarm, |lane| lane.parent.is_some_and(|(parent, _)| parent == index)),
             fed: count(&swarm, |lane| lane.children.iter().any(|(child, _)| *child == index)),
+            dialled: p.dialled,
             silent: now.since(p.seen.heard),
             waiting: p.seen.waiting,
         });

@@ -81,6 +81,15 @@ impl Quic {
         &self.socket
     }
 
+    /// What leaves from now on comes from another address: connections that this end dialled go on from
+    /// there (RFC 9000, section 9.2), under names that nobody has seen with the old one. The socket stays:
+    /// it is bound to no address, or to one that is all there is to it.
+    pub(crate) fn on_moved(&self) {
+        if let Err(error) = self.endpoint.rebind_abstract(self.socket.clone()) {
+            tracing::debug!(%error, "the socket has gone");
+        }
+    }
+
     pub(crate) fn local_address(&self) -> io::Result<SocketAddr> {
         self.endpoint.local_addr()
     }

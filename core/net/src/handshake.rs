@@ -36,6 +36,8 @@ pub(crate) struct Proven {
     /// It is a relay that this broadcaster has put to work.
     pub(crate) relay: bool,
     pub(crate) dialled: bool,
+    /// Its turn among the connections of these two: the highest one stays.
+    pub(crate) turn: u32,
     /// The other end showed a newer run or head, and it was adopted.
     pub(crate) adopted: Option<Adopted>,
     /// The other end knows less than we do.
@@ -78,7 +80,7 @@ pub(crate) async fn listen(
                 talk.check(&connection, (hello, proof), identity, credentials, false).await
             }
             (Control::Hello(Hello { hello }), None) => {
-                talk.be_let_in(&connection, &hello, identity, credentials, false).await
+                talk.be_let_in(&connection, &hello, identity, credentials, None).await
             }
             (Control::Permit(permit), _) => {
                 talk.be_put_to_work(&connection, &permit, identity, credentials).await
@@ -90,12 +92,13 @@ pub(crate) async fn listen(
 }
 
 /// Proves our place to the listener that was dialled, then checks the listener; lets it in where it
-/// knows no run yet. A relay is shown its permit, and then let in.
+/// knows no run yet. A relay is shown its permit, and then let in. `turn` is that of [`Proven`].
 pub(crate) async fn dial(
     connection: Connection,
     identity: &Identity,
     credentials: &Mutex<Credentials>,
     errand: Option<&Errand>,
+    turn: u32,
 ) -> Result<Proven, HandshakeError> {
     settle(&connection, async {
         let (send, recv) = connection.accept_bi().await?;
@@ -109,7 +112,7 @@ pub(crate) async fn dial(
         if hello.is_empty() {
             return talk.let_in(&connection, identity, credentials, true).await;
         }
-        talk.be_let_in(&connection, &hello, identity, credentials, true).await
+        talk.be_let_in(&connection, &hello, identity, credentials, Some(turn)).await
     })
     .await
 }
@@ -173,27 +176,31 @@ impl Talk {
         };
         self.send(&Control::RunState(state)).await?;
         let greeted = Greeted { origin, adopted: None, ours_newer: false };
-        Ok(self.done(connection, exporter.their_spki(), greeted, dialled))
+        let turn = proof.turn.unwrap_or(0);
+        Ok(self.done(connection, exporter.their_spki(), greeted, (dialled, turn)))
     }
 
-    /// Proves first, then checks the other end: the dialler's part, whoever has it.
+    /// Proves first, then checks the other end: the dialler's part, whoever has it. Who has dialled
+    /// says which turn it is.
     async fn be_let_in(
         mut self,
         connection: &Connection,
         hello: &[u8],
         identity: &Identity,
         credentials: &Mutex<Credentials>,
-        dialled: bool,
+        dialled: Option<u32>,
     ) -> Result<Proven, HandshakeError> {
         let exporter = Exporter::new(connection, identity.spki(), true)?;
         let hello = manyhands_stream::proof::Hello::parse(hello).map_err(Refusal::from)?;
         let proof = credentials.lock().prove(&hello, &exporter)?;
-        self.send(&Control::Proof(Proof { proof: proof.to_bytes().to_vec() })).await?;
+        let turn = dialled.unwrap_or(0);
+        let said = (turn > 0).then_some(turn);
+        self.send(&Control::Proof(Proof { proof: proof.to_bytes().to_vec(), turn: said })).await?;
         let Control::RunState(state) = self.receive().await? else {
             return Err(HandshakeError::Broken);
         };
         let greeted = credentials.lock().check_listener(&hello, state, &exporter)?;
-        Ok(self.done(connection, exporter.their_spki(), greeted, dialled))
+        Ok(self.done(connection, exporter.their_spki(), greeted, (dialled.is_some(), turn)))
     }
 
     /// Broadcaster: shows the permit, takes the relay into the roster, and lets it in.
@@ -230,7 +237,7 @@ impl Talk {
         let Control::Hello(Hello { hello }) = self.receive().await? else {
             return Err(HandshakeError::Broken);
         };
-        self.be_let_in(connection, &hello, identity, credentials, false).await
+        self.be_let_in(connection, &hello, identity, credentials, None).await
     }
 
     async fn send(&mut self, message: &Control) -> Result<(), HandshakeError> {
@@ -256,7 +263,7 @@ impl Talk {
         connection: &Connection,
         their_spki: &[u8],
         greeted: Greeted,
-        dialled: bool,
+        (dialled, turn): (bool, u32),
     ) -> Proven {
         Proven {
             connection: connection.clone(),
@@ -266,6 +273,7 @@ impl Talk {
             origin: greeted.origin,
             relay: false,
             dialled,
+            turn,
             adopted: greeted.adopted,
             ours_newer: greeted.ours_newer,
         }

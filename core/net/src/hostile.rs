@@ -63,7 +63,7 @@ pub(crate) fn origin(later_ms: u64) -> Credentials {
     Credentials::Origin(Box::new(origin))
 }
 
-fn member(invite: u8) -> Credentials {
+pub(crate) fn member(invite: u8) -> Credentials {
     let link = Link::open(channel().key(), Secret::new([invite; 16]));
     Credentials::Viewer(Box::new(Member::new(&link, None)))
 }
@@ -112,7 +112,7 @@ impl Stage {
         let quic = Quic::bind(&identity, LOOPBACK, None, true).unwrap();
         let connection = quic.dial(self.relay.address()).unwrap().await.unwrap();
         let credentials = Mutex::new(credentials);
-        let proven = handshake::dial(connection, &identity, &credentials, errand).await;
+        let proven = handshake::dial(connection, &identity, &credentials, errand, 0).await;
         (quic, proven)
     }
 

@@ -65,10 +65,19 @@ pub(crate) struct Link {
     connection: Connection,
     /// Taken when the link says farewell: the control stream then ends.
     control: Mutex<Option<mpsc::Sender<Bytes>>>,
-    /// The streams of pieces that are not known to have arrived, and when each was given: at most
-    /// [`MAX_STREAMS`]. A farewell waits for them.
-    unconfirmed: Mutex<VecDeque<(Instant, SendStream)>>,
+    /// The pieces that are not known to have arrived: at most [`MAX_STREAMS`]. A farewell waits for
+    /// them, and a connection that takes the place of this one carries them again.
+    unconfirmed: Mutex<VecDeque<Given>>,
     given: AtomicU64,
+}
+
+/// A piece on its way.
+#[derive(Debug)]
+struct Given {
+    at: Instant,
+    stream: SendStream,
+    purpose: Purpose,
+    data: Bytes,
 }
 
 /// The peer takes nothing now.
@@ -111,11 +120,25 @@ impl Link {
 
     /// Hands a piece to QUIC if it takes it whole, now.
     pub(crate) fn send_piece(&self, purpose: Purpose, data: Bytes) -> Result<(), Blocked> {
+        self.give(Instant::now(), purpose, data)
+    }
+
+    /// Carries what `before` was given within `age` and is not known to have arrived by it; gives how
+    /// many pieces that are. What finds no room is asked for by who misses it.
+    pub(crate) fn carry_on(&self, before: &Self, age: Duration) -> usize {
+        let mut pieces = std::mem::take(&mut *before.unconfirmed.lock());
+        pieces.retain(|given| given.at.elapsed() <= age && now(given.stream.stopped()).is_none());
+        let carried =
+            pieces.into_iter().map(|given| self.give(given.at, given.purpose, given.data));
+        carried.filter(Result::is_ok).count()
+    }
+
+    fn give(&self, at: Instant, purpose: Purpose, data: Bytes) -> Result<(), Blocked> {
         let mut stream = now(self.connection.open_uni()).ok_or(Blocked)?.map_err(|_| Blocked)?;
         // Control goes first, live pieces before repair.
         let _ = stream.set_priority(if purpose == Purpose::Live { 1 } else { 0 });
         let len = data.len() as u64 + 1;
-        let mut chunks = [Bytes::from_static(purpose.byte()), data];
+        let mut chunks = [Bytes::from_static(purpose.byte()), data.clone()];
         let Some(Ok(())) = now(stream.write_all_chunks(&mut chunks)) else {
             let _ = stream.reset(BLOCKED);
             return Err(Blocked);
@@ -126,25 +149,25 @@ impl Link {
         if unconfirmed.len() == MAX_STREAMS as usize {
             unconfirmed.pop_front();
         }
-        unconfirmed.push_back((Instant::now(), stream));
+        unconfirmed.push_back(Given { at, stream, purpose, data });
         Ok(())
     }
 
     /// For how long the oldest piece has been on its way; nothing when all have arrived.
     pub(crate) fn oldest_unconfirmed(&self) -> Option<Duration> {
         let mut unconfirmed = self.unconfirmed.lock();
-        while unconfirmed.front().is_some_and(|(_, stream)| now(stream.stopped()).is_some()) {
+        while unconfirmed.front().is_some_and(|given| now(given.stream.stopped()).is_some()) {
             unconfirmed.pop_front();
         }
-        unconfirmed.front().map(|(given, _)| given.elapsed())
+        unconfirmed.front().map(|given| given.at.elapsed())
     }
 
     /// Returns when the peer has what was sent, or has gone. The pieces first: the peer closes when
     /// the control stream ends.
     pub(crate) async fn farewell(&self) {
         let unconfirmed = std::mem::take(&mut *self.unconfirmed.lock());
-        for (_, stream) in unconfirmed {
-            let _ = stream.stopped().await;
+        for given in unconfirmed {
+            let _ = given.stream.stopped().await;
         }
         drop(self.control.lock().take());
         self.connection.closed().await;

@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::discovery::{Audience, Offers, Prospect, Standing};
+use crate::network::Moves;
 use crate::node::{Via, to_time};
 use crate::unix_ms;
 
@@ -32,6 +33,7 @@ pub(crate) async fn run(
     own: SocketAddr,
     channel: ChannelKey,
     standing: watch::Receiver<Standing>,
+    moves: Moves,
     offers: Offers,
 ) {
     let searches = standing.borrow().audience == Audience::Unknown;
@@ -48,7 +50,7 @@ pub(crate) async fn run(
         announced: None,
         rest_until: None,
     };
-    local.run(standing).await;
+    local.run(standing, moves).await;
 }
 
 struct Local {
@@ -67,13 +69,15 @@ struct Local {
 }
 
 impl Local {
-    async fn run(mut self, mut standing: watch::Receiver<Standing>) {
+    async fn run(mut self, mut standing: watch::Receiver<Standing>, mut moves: Moves) {
         let mut beat = interval(BEAT);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 changed = standing.changed() => if changed.is_err() { break },
                 _ = beat.tick() => {}
+                // In another network nobody has heard what was said in this one.
+                () = moves.next() => self.stop().await,
                 Some(sighting) = Daemon::next(self.daemon.as_mut()) => {
                     if !self.on_sighting(&sighting).await {
                         break;

@@ -16,6 +16,7 @@ use crate::discovery::{self, Discovery, Offers, Own, Prospect, Standing};
 use crate::driver::Driver;
 use crate::endpoint::Quic;
 use crate::meter::Meter;
+use crate::network::Mover;
 use crate::port_mapping::{Opener, PortMapping};
 use crate::report::Report;
 use crate::{Error, Identity};
@@ -122,6 +123,8 @@ pub(crate) struct Shared {
     pub(crate) start: Instant,
     pub(crate) standing: watch::Sender<Standing>,
     pub(crate) opener: Opener,
+    /// Tells who looks for others, and who asks the router.
+    pub(crate) mover: Mover,
     /// What a relay was handed for the DHT.
     pub(crate) hand: watch::Sender<Vec<SignedMeeting>>,
 }
@@ -136,6 +139,7 @@ pub(crate) enum Command {
     Playhead(u32),
     Try(Prospect),
     HandOut(Vec<SignedMeeting>),
+    Moved,
     Report(oneshot::Sender<Report>),
     Leave(oneshot::Sender<()>),
 }
@@ -182,8 +186,9 @@ impl Node {
         let (standing, known) = watch::channel(Standing::at_first(&credentials.lock()));
         let discovery = std::mem::take(&mut config.discovery);
         // A shielded broadcaster speaks with its relays alone: not with the router either.
+        let (mover, moves) = Mover::new();
         let opener = match discovery.port_mapping && !shielded {
-            true => Opener::start(address),
+            true => Opener::start(address, moves.clone()),
             false => Opener::off(),
         };
         let mapped = opener.state();
@@ -194,10 +199,11 @@ impl Node {
             start,
             standing,
             opener,
+            mover,
             hand,
         };
         let ways = discovery::Ways {
-            own: Own { address, mapped: mapped.clone(), node: name },
+            own: Own { address, mapped: mapped.clone(), moves, node: name },
             shielded,
             standing: known,
             offers: Offers(commands.downgrade()),
@@ -293,6 +299,13 @@ impl Node {
     /// Tries an address at which a member may be, if addresses are wanted.
     pub async fn offer(&self, prospect: Prospect) {
         self.send(Command::Try(prospect)).await;
+    }
+
+    /// This machine stands in another network, or its addresses have changed: connections are taken
+    /// along, and this node can be found where it is now. For nothing it costs a handshake with each
+    /// neighbour that had dialled this node.
+    pub async fn network_changed(&self) {
+        self.send(Command::Moved).await;
     }
 
     /// Figures of this moment; `None` when the node has ended.

@@ -1,5 +1,10 @@
 //! The neighbours with a live connection. State is keyed by peer, never by connection: a second
 //! connection to the same node takes the place of the first, and the overlay does not notice.
+//!
+//! Both ends have to keep the same one. Connections of two nodes have turns: who dials a neighbour anew,
+//! because the connection that stands is not to be relied on, says that it is one later, and the
+//! highest turn stays. Within a turn both have dialled at once, and the one stays that the end with the
+//! smaller name opened.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -31,8 +36,15 @@ pub(crate) struct Peer {
     pub(crate) link: Arc<Link>,
     /// Which connection of this peer `link` is: reports of an older one are not heard any more.
     pub(crate) generation: u64,
-    /// The connection was opened by the end with the smaller name.
-    dialled_by_smaller: bool,
+    /// This end opened it.
+    pub(crate) dialled: bool,
+    /// Which connection of the two nodes it is, and whether the end with the smaller name opened it:
+    /// the greater one stays.
+    rank: (u32, bool),
+    /// It is to be dialled anew since then, because this node has moved.
+    pub(crate) redial: Option<Time>,
+    /// When a connection has last taken the place of another one.
+    pub(crate) replaced: Option<Time>,
     /// Piece bytes from and to it.
     pub(crate) received: u64,
     pub(crate) sent: u64,
@@ -77,20 +89,28 @@ impl Seen {
     }
 }
 
+impl Peer {
+    /// The turn of a connection that takes the place of this one.
+    pub(crate) fn next_turn(&self) -> u32 {
+        self.rank.0.saturating_add(1)
+    }
+}
+
 /// Who is at the other end of a new connection.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Newcomer {
     pub(crate) node: NodeId,
     pub(crate) dialled: bool,
+    pub(crate) turn: u32,
     pub(crate) origin: bool,
 }
 
 /// What became of a new connection.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Admission {
     New(PeerIndex),
-    /// It took the place of an older connection of the same node.
-    Replaced(PeerIndex),
+    /// It took the place of an older connection of the same node, which is still open.
+    Replaced(PeerIndex, Arc<Link>),
     /// The node has a better connection already, or there is no room.
     Refused,
 }
@@ -109,25 +129,27 @@ impl Peers {
         Self { most: most.min(MAX_PEERS), slots: Vec::new(), by_node: BTreeMap::new() }
     }
 
-    /// Takes a connection in. When both ends dialled at once, both keep the connection that the end
-    /// with the smaller name opened.
+    /// Takes a connection in, unless a better one stands.
     pub(crate) fn admit(
         &mut self,
         own: NodeId,
-        Newcomer { node, dialled, origin }: Newcomer,
+        Newcomer { node, dialled, turn, origin }: Newcomer,
         make: impl FnOnce(PeerIndex) -> (Arc<Link>, u64, SocketAddr),
     ) -> Admission {
-        let dialled_by_smaller = dialled == (own < node);
+        let rank = (turn, dialled == (own < node));
         if let Some(&index) = self.by_node.get(&node) {
             let Some(peer) = self.get_mut(index) else { return Admission::Refused };
-            if peer.dialled_by_smaller && !dialled_by_smaller {
+            if rank < peer.rank {
                 return Admission::Refused;
             }
             let (link, generation, address) = make(index);
-            peer.link.close(quinn::VarInt::from_u32(0));
-            (peer.link, peer.generation, peer.address) = (link, generation, address);
-            peer.dialled_by_smaller = dialled_by_smaller;
-            return Admission::Replaced(index);
+            let before = std::mem::replace(&mut peer.link, link);
+            (peer.generation, peer.address) = (generation, address);
+            (peer.dialled, peer.rank, peer.redial) = (dialled, rank, None);
+            // The new connection counts from nothing.
+            (peer.acked, peer.acks_seen, peer.blocked) = (0, 0, false);
+            peer.seen = Seen { heard: peer.seen.heard, ..Seen::default() };
+            return Admission::Replaced(index, before);
         }
         let free = self.slots.iter().position(Option::is_none).unwrap_or(self.slots.len());
         if node == own || free >= self.most + usize::from(origin) {
@@ -144,7 +166,10 @@ impl Peers {
             via: Via::Exchange,
             link,
             generation,
-            dialled_by_smaller,
+            dialled,
+            rank,
+            redial: None,
+            replaced: None,
             received: 0,
             sent: 0,
             acked: 0,

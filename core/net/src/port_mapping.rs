@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use crate::budget::is_allowed;
+use crate::network::Moves;
 use gateway::Place;
 use lease::Lease;
 
@@ -119,13 +120,13 @@ impl Opener {
     }
 
     /// One for a node that listens at `own`.
-    pub(crate) fn start(own: SocketAddr) -> Self {
+    pub(crate) fn start(own: SocketAddr, moves: Moves) -> Self {
         if own.ip().is_loopback() {
             return Self::off();
         }
         let (tell, state) = watch::channel(PortMapping::Asking);
         let (stop, stopped) = oneshot::channel();
-        let keeper = Keeper { own, tell, lease: None };
+        let keeper = Keeper { own, moves, tell, lease: None };
         Self { state, running: Some((stop, tokio::spawn(keeper.run(stopped)))) }
     }
 
@@ -145,6 +146,7 @@ impl Opener {
 
 struct Keeper {
     own: SocketAddr,
+    moves: Moves,
     tell: watch::Sender<PortMapping>,
     lease: Option<Lease>,
 }
@@ -166,11 +168,13 @@ impl Keeper {
     /// Keeps a port open as long as this machine stays where it is.
     async fn serve_here(&mut self) {
         let own = self.own;
+        let mut moves = self.moves.clone();
         let place = Place::find(own).await;
         tokio::select! {
             () = self.serve(place) => {}
-            () = moved(own, place) => {}
+            () = moved(own, place, &mut moves) => {}
         }
+        self.moves = moves;
         // The router of another network is out of reach: what it has lent ends by itself.
         self.lease = None;
     }
@@ -236,9 +240,13 @@ impl Keeper {
 }
 
 /// Waits until this machine stands in another network.
-async fn moved(own: SocketAddr, from: Option<Place>) {
+async fn moved(own: SocketAddr, from: Option<Place>, moves: &mut Moves) {
     loop {
-        sleep(LOOK).await;
+        tokio::select! {
+            () = sleep(LOOK) => {}
+            // Two networks may look alike from inside.
+            () = moves.next() => return,
+        }
         if Place::find(own).await != from {
             return;
         }
@@ -248,6 +256,7 @@ async fn moved(own: SocketAddr, from: Option<Place>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::network::Mover;
 
     #[test]
     fn an_address_that_the_internet_does_not_know_is_no_way_in() {
@@ -262,7 +271,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_node_of_this_machine_alone_asks_nobody() {
-        let opener = Opener::start("127.0.0.1:7000".parse().unwrap());
+        let (_mover, moves) = Mover::new();
+        let opener = Opener::start("127.0.0.1:7000".parse().unwrap(), moves);
         assert_eq!(*opener.state().borrow(), PortMapping::Off);
         assert!(opener.running.is_none());
         opener.close().await;

@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use manyhands_swarm::{Contact, Mapping, Meeting, NodeId, Time};
 use tokio::sync::{mpsc, watch};
 
-use crate::destinations::is_nearby;
+use crate::destinations::{Destinations, is_nearby};
 use crate::driver::Input;
 use crate::endpoint::Quic;
 use crate::mapping::Observations;
@@ -45,6 +45,13 @@ impl Reach {
         if let (Some(seen), Some((order, _))) = (parse(seen), order) {
             self.observations.on_observed(order, by, seen);
         }
+    }
+
+    /// This node stands elsewhere: what neighbours saw there says nothing any more, and a NAT in front
+    /// knows nobody yet.
+    pub(crate) fn on_moved(&mut self) {
+        self.observations = Observations::default();
+        *self.quic.socket().destinations() = Destinations::default();
     }
 
     /// How neighbours see this socket.

@@ -78,6 +78,8 @@ pub struct PeerReport {
     pub feeds: u32,
     /// Substreams (of all tracks) that we feed to it.
     pub fed: u32,
+    /// This node has dialled it.
+    pub dialled: bool,
     /// Since anything came from it.
     pub silent: Duration,
     /// How much longer than a round trip the oldest piece has been on its way to it.

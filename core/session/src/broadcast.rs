@@ -82,6 +82,7 @@ enum Command {
     UploadLimit(Option<u64>),
     Conditions(Conditions),
     Picture(Picture),
+    Moved,
     OnAir(OnAir),
     Finish(oneshot::Sender<Stats>),
 }
@@ -207,6 +208,13 @@ impl Broadcast {
     /// Takes what the device reports: heat and network count for the broadcast's health.
     pub async fn set_conditions(&self, conditions: Conditions) {
         let _ = self.commands.send(Command::Conditions(conditions)).await;
+    }
+
+    /// This device stands in another network, or its addresses have changed: a phone's system says so, a
+    /// computer's program sees it by a [`crate::NetworkWatch`]. The audience goes along, and the link
+    /// leads to where it is now as far as it leads by the DHT or the local network.
+    pub async fn network_changed(&self) {
+        let _ = self.commands.send(Command::Moved).await;
     }
 
     /// The person chooses another picture: what the encoder should make comes as an

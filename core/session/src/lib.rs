@@ -45,7 +45,9 @@ pub use health::{Cause, Health, HealthSoFar, Level};
 pub use manyhands_media::{
     AacConfig, AccessUnit, Codec, H264Config, OpusConfig, Rotation, TrackConfig, TrackKind,
 };
-pub use manyhands_net::{DhtSurvey, PortMapping, Protocol, Relays, Sight, Visibility};
+pub use manyhands_net::{
+    DhtSurvey, NetworkWatch, PortMapping, Protocol, Relays, Sight, Visibility,
+};
 pub use manyhands_policy::{
     Activity, Budgets, Conditions, Heat, Lending, Limits, Network, Power, Reason, Transport,
 };

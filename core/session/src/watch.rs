@@ -71,6 +71,7 @@ enum Command {
     Hold(bool),
     GoLive,
     Found(SocketAddr),
+    Moved,
     Leave(oneshot::Sender<Option<Stats>>),
 }
 
@@ -136,6 +137,12 @@ impl Watch {
     /// local network does. It is tried when addresses are wanted, or when few are near.
     pub async fn found(&self, address: SocketAddr) {
         let _ = self.commands.send(Command::Found(address)).await;
+    }
+
+    /// This device stands in another network, or its addresses have changed: a phone's system says so, a
+    /// computer's program sees it by a [`crate::NetworkWatch`]. Neighbours are told where it is now.
+    pub async fn network_changed(&self) {
+        let _ = self.commands.send(Command::Moved).await;
     }
 
     /// The broadcast's title; empty until it is known.

@@ -240,3 +240,25 @@ async fn a_broadcaster_that_nobody_can_dial_dials_a_viewer_that_knows_no_run_yet
     .await;
     assert!(stats.unwrap().from.origin > 0);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_frame_is_missing_while_either_moves() {
+    let broadcast = broadcast_on([5; 32]);
+    let (viewer, mut outputs) = watch(&broadcast.link(), 1);
+    let moving = async {
+        let first = next(&mut outputs).await.unit.dts / FRAME;
+        for i in 1..160 {
+            match i % 40 {
+                0 => broadcast.network_changed().await,
+                20 => viewer.network_changed().await,
+                _ => {}
+            }
+            let n = u32::try_from(first + i).unwrap();
+            assert_eq!(next(&mut outputs).await.unit, frame(n));
+        }
+    };
+    tokio::select! {
+        () = feed(&broadcast, || false) => unreachable!("it never has enough"),
+        () = moving => {}
+    }
+}

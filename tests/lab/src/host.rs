@@ -23,6 +23,8 @@ pub const MAX_HOSTS: u16 = 510;
 /// A probe's receive buffer, in bytes: about 1,700 datagrams as the kernel accounts them.
 const RECEIVE_BUFFER: usize = 4 << 20;
 const DEVICE: &str = "eth0";
+/// The device towards the other network of a host that moves.
+const OTHER_DEVICE: &str = "eth1";
 const MTU: u16 = 1500;
 /// Shortest burst that tbf may let through at once, in bytes: two full frames.
 const MIN_BURST: u64 = 3028;
@@ -35,7 +37,29 @@ pub struct Host {
     name: String,
     address: Ipv4Addr,
     inside: Ipv4Addr,
+    /// Its address in its other network, if it has one.
+    elsewhere: Option<Ipv4Addr>,
     netns: Netns,
+}
+
+/// In which of its two networks a host stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stand {
+    /// The one in which it begins.
+    First,
+    /// The other one.
+    Second,
+}
+
+impl Stand {
+    /// The other one.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::First => Self::Second,
+            Self::Second => Self::First,
+        }
+    }
 }
 
 impl Host {
@@ -52,6 +76,41 @@ impl Host {
         Self::plugged(name, line, kind, (address, inside), hub)
     }
 
+    /// Host number `number` that can move to another network, by a line like its first.
+    pub(crate) fn roaming(
+        number: u16,
+        name: &str,
+        line: Line,
+        hub: &Hub,
+    ) -> Result<Self, LabError> {
+        let mut host = Self::new(number, name, line, Kind::Open, hub)?;
+        let [a, b, c, _] = host.address.octets();
+        let address = Ipv4Addr::new(a, b, c, 2);
+        plug(&host.netns, OTHER_DEVICE, address, line, Kind::Open, hub)?;
+        host.elsewhere = Some(address);
+        Ok(host)
+    }
+
+    /// Moves to one of its networks: nothing that is sent to the other one reaches it any more, and no
+    /// word of farewell is said there.
+    pub fn stand(&self, place: Stand) -> Result<(), LabError> {
+        let other = self
+            .elsewhere
+            .ok_or_else(|| LabError::Usage(format!("{} has no other network", self.name)))?;
+        let (from, to, address) = match place {
+            Stand::First => (OTHER_DEVICE, DEVICE, self.address),
+            Stand::Second => (DEVICE, OTHER_DEVICE, other),
+        };
+        let leaving = format!("link set {from} down\naddress flush dev {from}\n");
+        let moving = leaving + &standing(to, address);
+        self.netns.tool("ip", &["-batch", "-"], &moving)
+    }
+
+    /// Every address at which the others may see it.
+    pub(crate) fn addresses(&self) -> impl Iterator<Item = Ipv4Addr> {
+        [Some(self.address), self.elsewhere].into_iter().flatten()
+    }
+
     /// A router number `number`, plugged into `hub` by `line`: see [`crate::home`] for its address.
     pub(crate) fn router(number: u16, name: &str, line: Line, hub: &Hub) -> Result<Self, LabError> {
         let [_, block, number, _] = address_of(number)?.octets();
@@ -61,7 +120,7 @@ impl Host {
 
     /// A machine in a namespace that is wired already, which others see at `address`.
     pub(crate) fn within(name: &str, address: Ipv4Addr, inside: Ipv4Addr, netns: Netns) -> Self {
-        Self { name: name.into(), address, inside, netns }
+        Self { name: name.into(), address, inside, elsewhere: None, netns }
     }
 
     fn plugged(
@@ -71,18 +130,11 @@ impl Host {
         (address, inside): (Ipv4Addr, Ipv4Addr),
         hub: &Hub,
     ) -> Result<Self, LabError> {
-        let mac = mac_of(address);
         let netns = Netns::new(name)?;
-        let device = netns.run(open_tap)?.map_err(LabError::permission("make a TAP device"))?;
-        netns.tool("ip", &["-batch", "-"], &wiring(inside, mac))?;
-        netns.tool("ethtool", &["-K", DEVICE, "tso", "off", "gso", "off"], "")?;
-        if let Some(shaper) = shaper(&line.up) {
-            netns.tool("tc", &["-batch", "-"], &shaper)?;
-        }
-        // The rate of the way up is the tbf's; the emulator does the rest.
-        let up = Link { rate: None, ..line.up };
-        hub.plug(address, mac, device, Line { up, ..line }, kind)?;
-        Ok(Self { name: name.into(), address, inside, netns })
+        plug(&netns, DEVICE, address, line, kind, hub)?;
+        let wiring = format!("link set lo up\n{}", standing(DEVICE, inside));
+        netns.tool("ip", &["-batch", "-"], &wiring)?;
+        Ok(Self { name: name.into(), address, inside, elsewhere: None, netns })
     }
 
     /// Its name, for files and reports.
@@ -138,8 +190,33 @@ impl Host {
     }
 }
 
-fn open_tap() -> std::io::Result<SyncDevice> {
-    let builder = DeviceBuilder::new().name(DEVICE).layer(Layer::L2).mtu(MTU).enable(false);
+/// Makes a device in a namespace that leads by `line` to the others, who see `address` there. It is
+/// down.
+fn plug(
+    netns: &Netns,
+    device: &'static str,
+    address: Ipv4Addr,
+    line: Line,
+    kind: Kind,
+    hub: &Hub,
+) -> Result<(), LabError> {
+    let mac = mac_of(address);
+    let open = move || open_tap(device);
+    let tap = netns.run(open)?.map_err(LabError::permission("make a TAP device"))?;
+    let shown = mac.map(|byte| format!("{byte:02x}")).join(":");
+    let wiring = format!("link set {device} address {shown} arp off addrgenmode none\n");
+    netns.tool("ip", &["-batch", "-"], &wiring)?;
+    netns.tool("ethtool", &["-K", device, "tso", "off", "gso", "off"], "")?;
+    if let Some(shaper) = shaper(device, &line.up) {
+        netns.tool("tc", &["-batch", "-"], &shaper)?;
+    }
+    // The rate of the way up is the tbf's; the emulator does the rest.
+    let up = Link { rate: None, ..line.up };
+    hub.plug(address, mac, tap, Line { up, ..line }, kind)
+}
+
+fn open_tap(device: &str) -> std::io::Result<SyncDevice> {
+    let builder = DeviceBuilder::new().name(device).layer(Layer::L2).mtu(MTU).enable(false);
     let device = builder.build_sync()?;
     device.set_nonblocking(true)?;
     Ok(device)
@@ -159,23 +236,21 @@ fn mac_of(address: Ipv4Addr) -> [u8; 6] {
     [2, 0, a, b, c, d]
 }
 
-fn wiring(address: Ipv4Addr, mac: [u8; 6]) -> String {
-    let mac = mac.map(|byte| format!("{byte:02x}")).join(":");
+/// Makes `device` the one by which everybody is reached.
+fn standing(device: &str, address: Ipv4Addr) -> String {
     format!(
-        "link set lo up\n\
-         link set {DEVICE} address {mac} arp off addrgenmode none\n\
-         address add {address}/15 dev {DEVICE}\n\
-         link set {DEVICE} up\n\
-         route add default dev {DEVICE}\n"
+        "address add {address}/15 dev {device}\n\
+         link set {device} up\n\
+         route add default dev {device}\n"
     )
 }
 
-fn shaper(up: &Link) -> Option<String> {
+fn shaper(device: &str, up: &Link) -> Option<String> {
     let rate = up.rate?;
     let burst = ((rate as f64 / 8.0 * BURST_SECONDS) as u64).max(MIN_BURST);
     let latency = up.queue.as_micros().max(1);
     Some(format!(
-        "qdisc add dev {DEVICE} root tbf rate {rate}bit burst {burst} latency {latency}us\n"
+        "qdisc add dev {device} root tbf rate {rate}bit burst {burst} latency {latency}us\n"
     ))
 }
 

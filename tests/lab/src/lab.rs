@@ -41,6 +41,16 @@ impl Lab {
         Ok(self.hosts.len() - 1)
     }
 
+    /// Add a host that can move to another network ([`Host::stand`]) and give its number, from 0.
+    ///
+    /// # Errors
+    /// As for [`Lab::add`].
+    pub fn add_roaming(&mut self, name: &str, line: Line) -> Result<usize, LabError> {
+        let number = u16::try_from(self.hosts.len() + 1).unwrap_or(u16::MAX);
+        self.hosts.push(Host::roaming(number, name, line, &self.hub)?);
+        Ok(self.hosts.len() - 1)
+    }
+
     /// Add a machine in a home of its own and give its number, from 0, and the home's.
     ///
     /// # Errors
@@ -71,7 +81,12 @@ impl Lab {
 
     /// Silently drop everything between two hosts, or carry it again.
     pub fn set_blocked(&self, a: usize, b: usize, blocked: bool) -> Result<(), LabError> {
-        self.hub.set_blocked(self.host(a)?.address(), self.host(b)?.address(), blocked)
+        for a in self.host(a)?.addresses() {
+            for b in self.host(b)?.addresses() {
+                self.hub.set_blocked(a, b, blocked)?;
+            }
+        }
+        Ok(())
     }
 
     /// What a host has sent and what the network did with it.

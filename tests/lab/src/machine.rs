@@ -1,6 +1,9 @@
 //! How busy this machine is.
 
 use std::fs;
+use std::io;
+
+use serde::Serialize;
 
 use crate::error::LabError;
 
@@ -28,6 +31,31 @@ impl Load {
         let all = self.all.saturating_sub(earlier.all).max(1);
         self.busy.saturating_sub(earlier.busy) as f64 / all as f64
     }
+}
+
+/// What a process holds of the system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Holdings {
+    /// Open files and sockets.
+    pub files: usize,
+    /// Threads.
+    pub threads: usize,
+    /// Memory that is there for it alone, in KiB.
+    pub memory_kib: u64,
+}
+
+/// What a process holds now; an error when it is gone.
+pub fn held_by(pid: u32) -> io::Result<Holdings> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let entries = |of: &str| fs::read_dir(format!("/proc/{pid}/{of}")).map(Iterator::count);
+    let memory_kib = field(&status, "RssAnon:").ok_or(io::ErrorKind::InvalidData)?;
+    Ok(Holdings { files: entries("fd")?, threads: entries("task")?, memory_kib })
+}
+
+/// A figure of proc_pid_status(5).
+fn field(status: &str, name: &str) -> Option<u64> {
+    let rest = status.lines().find_map(|line| line.strip_prefix(name))?;
+    rest.split_whitespace().next()?.parse().ok()
 }
 
 /// Processor time that a process has used, in the ticks of [`Load`]; none when it is gone.
@@ -62,6 +90,15 @@ mod tests {
         let stat = "7 (a) b ()) S 1 7 7 0 -1 4194304 90 0 0 0 12 30 0 0 20 0 1 0 100";
         assert_eq!(used_in(stat), Some(42));
         assert_eq!(used_in("7 (a"), None);
+    }
+
+    #[test]
+    fn what_a_process_holds_is_counted() {
+        let status = "Name:\tx\nRssAnon:\t    5120 kB\nThreads:\t3\n";
+        assert_eq!(field(status, "RssAnon:"), Some(5120));
+        assert_eq!(field(status, "RssFile:"), None);
+        let own = held_by(std::process::id()).expect("this process is there");
+        assert!(own.files > 2 && own.threads > 0 && own.memory_kib > 0);
     }
 
     #[test]

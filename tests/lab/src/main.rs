@@ -46,7 +46,7 @@ struct Cli {
     /// How many pairs of NAT kinds, the telling ones first, instead of all 49
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=49))]
     pairs: Option<u8>,
-    /// How often each pair of NAT kinds is run
+    /// How often each pair of NAT kinds is run, or each who moves does
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=20))]
     runs: u8,
     /// Where to write the picture of a scenario that draws one [default: `nat-matrix.svg` beside

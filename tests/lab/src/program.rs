@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::error::LabError;
 use crate::host::Host;
-use crate::machine;
+use crate::machine::{self, Holdings};
 use crate::memory;
 use crate::monitor::Monitor;
 
@@ -73,6 +73,11 @@ impl Program {
     pub fn knows_any(&self, words: &[Vec<u8>]) -> Result<bool, LabError> {
         memory::has_any(self.child.id(), words)
             .map_err(LabError::permission("look into a program's memory"))
+    }
+
+    /// What it holds of the system, now.
+    pub fn holds(&self) -> Result<Holdings, LabError> {
+        machine::held_by(self.child.id()).map_err(LabError::permission("look at a program"))
     }
 
     /// The host it runs in.

@@ -12,6 +12,7 @@ use tokio::time::sleep;
 use super::client::Source;
 use crate::discovery::{Offers, Standing};
 use crate::identity::node_of_pin;
+use crate::network::Moves;
 use crate::port_mapping::PortMapping;
 use crate::reachable_addresses;
 use crate::unix_ms;
@@ -31,8 +32,9 @@ const MIDNIGHT_MS: u64 = 65 * 60 * 1000;
 
 /// Which way items take into the DHT.
 pub(super) enum Outlet {
-    /// By a client of this node's own, with the address that the router has opened.
-    Dht(Source, watch::Receiver<PortMapping>),
+    /// By a client of this node's own, with the address that the router has opened; anew when it has
+    /// moved.
+    Dht(Source, watch::Receiver<PortMapping>, Moves),
     /// By relays, behind which this node is not seen.
     Relays(Offers),
 }
@@ -72,7 +74,7 @@ impl Publisher {
         let due = self.signers.iter().filter(|s| is_due(s.day(), now));
         let items: Vec<_> = due.map(|signer| signer.sign(&meeting, &mut rand::rng())).collect();
         let source = match &self.outlet {
-            Outlet::Dht(source, _) => source,
+            Outlet::Dht(source, ..) => source,
             Outlet::Relays(offers) => {
                 let count = items.len();
                 return if offers.hand_out(items).await { count as u32 } else { 0 };
@@ -109,7 +111,7 @@ impl Publisher {
     /// Where this node can be dialled now, from outside first: behind relays nowhere.
     fn addresses(&self) -> Vec<SocketAddr> {
         match &self.outlet {
-            Outlet::Dht(source, mapped) => {
+            Outlet::Dht(source, mapped, _) => {
                 reachable_addresses(source.own, mapped.borrow().address(), MAX_OWN)
             }
             Outlet::Relays(_) => Vec::new(),
@@ -119,8 +121,8 @@ impl Publisher {
     /// Waits for `pause`, or until the addresses are others.
     async fn wait(&self, pause: Duration, published: &[SocketAddr]) {
         let until = Instant::now() + pause;
-        let mut mapped = match &self.outlet {
-            Outlet::Dht(_, mapped) => Some(mapped.clone()),
+        let mut known = match &self.outlet {
+            Outlet::Dht(_, mapped, moves) => Some((mapped.clone(), moves.of_later())),
             Outlet::Relays(_) => None,
         };
         loop {
@@ -129,21 +131,26 @@ impl Publisher {
                 return;
             }
             let look = sleep(left.min(LOOK));
-            // Without a task behind it the router's port does not change any more.
-            let other = async {
-                let changed = match &mut mapped {
-                    Some(mapped) => mapped.changed().await.is_ok(),
-                    None => false,
-                };
-                if !changed {
-                    std::future::pending::<()>().await;
-                }
-            };
             tokio::select! {
                 () = look => {}
-                () = other => {}
+                () = other(known.as_mut()) => {}
             }
         }
+    }
+}
+
+/// Waits until the router opens another port, or this machine has moved.
+async fn other(known: Option<&mut (watch::Receiver<PortMapping>, Moves)>) {
+    let Some((mapped, moves)) = known else { return std::future::pending().await };
+    let port = async {
+        // Without a task behind it the router's port does not change any more.
+        if mapped.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        () = port => {}
+        () = moves.next() => {}
     }
 }
 

@@ -10,6 +10,7 @@ use tokio::time::{sleep, timeout};
 
 use super::client::{Client, Source};
 use crate::discovery::{Offers, Prospect, Standing};
+use crate::network::Moves;
 use crate::node::Via;
 use crate::unix_ms;
 
@@ -30,6 +31,7 @@ pub(super) async fn run(
     source: Source,
     point: MeetingPoint,
     mut standing: watch::Receiver<Standing>,
+    moves: Moves,
     offers: Offers,
 ) {
     loop {
@@ -38,14 +40,14 @@ pub(super) async fn run(
         }
         let mut done = standing.clone();
         tokio::select! {
-            () = search(&source, &point, &offers) => return,
+            () = search(&source, &point, moves.of_later(), &offers) => return,
             ended = done.wait_for(|s| !s.wanting) => if ended.is_err() { return },
         }
     }
 }
 
 /// Searches round after round; comes back when the node has ended.
-async fn search(source: &Source, point: &MeetingPoint, offers: &Offers) {
+async fn search(source: &Source, point: &MeetingPoint, mut moves: Moves, offers: &Offers) {
     let mut pause = FIRST_PAUSE;
     let mut client: Option<(Client, Instant)> = None;
     loop {
@@ -58,8 +60,11 @@ async fn search(source: &Source, point: &MeetingPoint, offers: &Offers) {
                 return;
             }
         }
-        sleep(pause).await;
-        pause = (pause * 2).min(LAST_PAUSE);
+        tokio::select! {
+            () = sleep(pause) => pause = (pause * 2).min(LAST_PAUSE),
+            // What was asked in vain in one network may be answered in another.
+            () = moves.next() => (pause, client) = (FIRST_PAUSE, None),
+        }
     }
 }
 

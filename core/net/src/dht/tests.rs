@@ -16,6 +16,7 @@ use super::publish::{Outlet, Publisher};
 use super::search::look;
 use super::{Dht, DhtPart};
 use crate::discovery::Offers;
+use crate::network::Mover;
 use crate::node::{Command, Via};
 use crate::port_mapping::Opener;
 use crate::{Credentials, Discovery, Identity, Node, NodeConfig, Relays, Role, hostile, unix_ms};
@@ -51,7 +52,7 @@ impl Stage {
         let signers = days.map(|day| self.point.signer(&self.channel, day)).into_iter().collect();
         let hints = vec![RELAY];
         let relays = vec![Ticket { relay: [8; 32], permit: Secret::new([0; 16]), hints }];
-        let outlet = Outlet::Dht(self.source(port), Opener::off().state());
+        let outlet = Outlet::Dht(self.source(port), Opener::off().state(), Mover::new().1);
         let publisher = Publisher { outlet, signers, started_ms: 1, node: NODE, relays };
         publisher.publish(&[SocketAddr::from(([127, 0, 0, 1], port))]).await
     }

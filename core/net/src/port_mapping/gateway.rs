@@ -1,8 +1,9 @@
 //! Where this machine stands: its default gateway, and its own address towards it.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crate::budget::is_public;
+use crate::network::source_towards;
 
 /// The port of PCP and NAT-PMP (RFC 6887, section 19.5); only the way to it is looked up here.
 const ANY_PORT: u16 = 5351;
@@ -22,7 +23,7 @@ impl Place {
     pub(super) async fn find(own: SocketAddr) -> Option<Self> {
         // Asks the kernel for its tables, with as many answers as there are routes.
         let gateway = tokio::task::spawn_blocking(gateway).await.ok().flatten()?;
-        let local = local_address(gateway)?;
+        let IpAddr::V4(local) = source_towards((gateway, ANY_PORT).into())? else { return None };
         let reached = own.ip().is_unspecified() || own.ip().to_canonical() == IpAddr::V4(local);
         reached.then_some(Self { gateway, local })
     }
@@ -36,14 +37,4 @@ impl Place {
 fn gateway() -> Option<Ipv4Addr> {
     let device = netdev::get_default_gateway().ok()?;
     device.ipv4.first().copied().filter(|ip| !ip.is_unspecified() && !ip.is_loopback())
-}
-
-/// The address from which this machine sends to `to`. Nothing is sent.
-fn local_address(to: Ipv4Addr) -> Option<Ipv4Addr> {
-    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
-    socket.connect((to, ANY_PORT)).ok()?;
-    match socket.local_addr().ok()?.ip() {
-        IpAddr::V4(ip) => Some(ip),
-        IpAddr::V6(_) => None,
-    }
 }

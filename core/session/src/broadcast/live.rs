@@ -122,6 +122,7 @@ impl Live {
                         self.upload_limit = limit;
                         self.node.set_upload_limit(limit).await;
                     }
+                    Some(Command::Moved) => self.node.network_changed().await,
                     Some(Command::Conditions(conditions)) => self.vitals.set_conditions(conditions),
                     Some(Command::Picture(picture)) => {
                         if let Some(target) = self.vitals.choose(picture) {

@@ -17,6 +17,7 @@ fn peer(fed: u32, waiting_ms: u64) -> PeerReport {
         rtt_us: 0,
         feeds: 0,
         fed,
+        dialled: false,
         silent: Duration::ZERO,
         waiting: Duration::from_millis(waiting_ms),
     }

@@ -113,6 +113,7 @@ impl Viewer {
                         self.player.go_live();
                     }
                     Some(Command::Found(address)) => self.found(address).await,
+                    Some(Command::Moved) => self.node.network_changed().await,
                     Some(Command::Leave(reply)) => {
                         let _ = reply.send(self.leave().await);
                         return;
@@ -147,6 +148,7 @@ impl Viewer {
                             let _ = reply.send(stats);
                         }
                     }
+                    Some(Command::Moved) => self.node.network_changed().await,
                     Some(Command::Hold(_) | Command::GoLive | Command::Found(_)) => {}
                     Some(Command::Leave(reply)) => {
                         let _ = reply.send(self.leave().await);

@@ -19,8 +19,21 @@ pub(super) struct Stats {
     pub(super) from: Sources,
     /// Hops from the origin, worst substream.
     pub(super) depth: u32,
+    /// Neighbours.
+    pub(super) peers: f64,
+    /// What it gives to others.
+    pub(super) upload: Upload,
     /// Capture to hand-out, once something is handed out.
     pub(super) latency_ms: Option<f64>,
+    /// What latency the playout clock wants.
+    pub(super) target_ms: Option<f64>,
+}
+
+/// What a program gives to others.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub(super) struct Upload {
+    /// How many get something from it.
+    pub(super) helping: f64,
 }
 
 /// Media bytes by where they came from.
@@ -101,7 +114,8 @@ mod tests {
 
     fn stats(t: u64, stalled: u64, origin: u64, peer: u64) -> Value {
         json!({"event": "stats", "t_ms": t, "stalled_ms": stalled, "stream_bytes": 1,
-               "from": {"origin": origin, "peer": peer, "relay": 0, "local": 0}, "depth": 2})
+               "from": {"origin": origin, "peer": peer, "relay": 0, "local": 0}, "depth": 2,
+               "peers": 3, "upload": {"helping": 1}})
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod exact;
 mod links;
 mod local;
 mod matrix;
+mod moving;
 mod nat_matrix;
 mod port_mapping;
 mod shielded;
@@ -44,6 +45,8 @@ pub enum Scenario {
     Dht,
     /// What `manyhands doctor` says behind several kinds of NAT, against what is there
     Doctor,
+    /// A viewer that feeds others moves to another network, and then the broadcaster does
+    Move,
     /// Behind a relay nobody else ever hears of the broadcaster, whatever becomes of the relay
     Shielded,
     /// Every kind of NAT before the broadcaster against every kind before the viewer
@@ -65,7 +68,7 @@ pub struct Order {
     pub loss: Option<f64>,
     /// How many pairs of NAT kinds, instead of all.
     pub pairs: Option<u8>,
-    /// How often each pair is run.
+    /// How often each pair is run, or each moves.
     pub runs: u8,
     /// Where a scenario that draws a picture writes it.
     pub svg: PathBuf,
@@ -97,6 +100,7 @@ impl Scenario {
             Self::Local => local::run(&stage),
             Self::Dht => dht::run(&stage),
             Self::Doctor => doctor::run(&stage),
+            Self::Move => moving::run(&stage),
             Self::Shielded => shielded::run(&stage),
             Self::NatMatrix => nat_matrix::run(&stage),
             Self::PortMapping => port_mapping::run(&stage),
@@ -112,6 +116,7 @@ impl Scenario {
             Self::Local => &["not-announced"],
             Self::Dht => &["not-published"],
             Self::Doctor => &["silence"],
+            Self::Move => &["bound"],
             Self::Shielded => &["no-shield"],
             Self::NatMatrix => &["no-way"],
             Self::PortMapping => &["no-mapping"],

@@ -102,7 +102,7 @@ impl Nodes {
     }
 
     /// Wait until the items have been put; whether they were.
-    pub(super) fn wait_for_puts(&self, limit: Duration) -> bool {
+    pub(in crate::scenario) fn wait_for_puts(&self, limit: Duration) -> bool {
         let (_, changed) = &*self.watcher.0;
         let waited =
             changed.wait_timeout_while(self.watcher.kept(), limit, |kept| kept.puts.is_empty());
@@ -113,6 +113,11 @@ impl Nodes {
     pub(super) fn forget_puts(&self) {
         let origin = self.watcher.kept().puts.first().copied();
         self.watcher.kept().puts.retain(|from| Some(*from) != origin);
+    }
+
+    /// The same, whoever has put something.
+    pub(in crate::scenario) fn forget_all(&self) {
+        self.watcher.kept().puts.clear();
     }
 
     /// Puts, puts by others than `origin`, and announces.
