@@ -34,11 +34,16 @@ func broadcast(_ film: Film) async throws {
 }
 
 let words = CommandLine.arguments.dropFirst()
-switch (words.first, words.count) {
-case ("watch", 3): try await watch(words[2], Film.read(words[3]))
-case ("broadcast", 2): try await broadcast(Film.read(words[2]))
-#if os(Linux)
-    case ("soak", 2): try await Soak().run(minutes: Int(words[2]) ?? 10)
-#endif
-default: throw Failed(what: "shell watch LINK FILM, or shell broadcast FILM")
+do {
+    switch (words.first, words.count) {
+    case ("watch", 3): try await watch(words[2], Film.read(words[3]))
+    case ("broadcast", 2): try await broadcast(Film.read(words[2]))
+    #if os(Linux)
+        case ("soak", 2): try await Soak().run(minutes: Int(words[2]) ?? 10)
+    #endif
+    default: throw Failed(what: "shell watch LINK FILM, or shell broadcast FILM")
+    }
+} catch {
+    FileHandle.standardError.write(Data("\(error)\n".utf8))
+    exit(1)
 }
