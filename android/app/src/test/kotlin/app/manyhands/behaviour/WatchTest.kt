@@ -10,11 +10,9 @@ import app.manyhands.app.ForegroundService
 import app.manyhands.app.service
 import app.manyhands.core.EndReason
 import app.manyhands.core.Failure
-import app.manyhands.core.LendingReason
 import app.manyhands.core.PlayState
 import app.manyhands.core.inspectLink
 import app.manyhands.core.newChannel
-import app.manyhands.device.DeviceReport
 import app.manyhands.keep.Start
 import app.manyhands.live.Feeding
 import app.manyhands.media.DecoderTrouble
@@ -23,15 +21,10 @@ import app.manyhands.media.Quality
 import app.manyhands.play.ALONE
 import app.manyhands.play.AppTest
 import app.manyhands.play.FilmEncoder
-import app.manyhands.play.MOBILE
 import app.manyhands.play.OFFLINE
 import app.manyhands.play.PlayedCapture
-import app.manyhands.play.ROAMING
 import app.manyhands.play.WIFI
 import app.manyhands.play.await
-import app.manyhands.play.battery
-import app.manyhands.play.elsewhere
-import app.manyhands.play.hot
 import app.manyhands.play.says
 import app.manyhands.play.settle
 import app.manyhands.play.tap
@@ -177,52 +170,6 @@ class WatchTest : AppTest() {
         screen.tap(R.id.badge)
         await("live") { badge.text.toString().startsWith("LIVE ") }
         assertNull(app.watch.state.value.behindS)
-    }
-
-    @Test
-    fun `B33 the card comes beside the picture, and nothing is given before OK`() {
-        goLive()
-        val screen = watchMyself().get()
-        assertTrue(screen.says(R.string.lend_sentence))
-        await("not yet") { app.watch.state.value.lend.reason == LendingReason.NOT_YET }
-        assertTrue(screen.says(R.string.not_agreed))
-        val limits = app.watch.state.value.lend.limits
-        assertTrue(limits.unmetered.on)
-        assertFalse(limits.metered.on)
-        screen.tap(R.id.card_ok)
-        await("lends") { app.watch.state.value.lend.reason == LendingReason.LIVE }
-        assertFalse(screen.says(R.string.lend_sentence))
-    }
-
-    @Test
-    fun `B34 the right reason shows for all that holds lending back`() {
-        app.settings.lending = app.settings.lending.copy(agreed = true)
-        elsewhere { link ->
-            app.watch.open("manyhands:$link")
-            reasonOf(WIFI, LendingReason.READY)
-            reasonOf(MOBILE, LendingReason.MOBILE)
-            reasonOf(ROAMING, LendingReason.ROAMING)
-            reasonOf(WIFI.copy(network = WIFI.network.copy(dataSaver = true)), LendingReason.DATA_SAVER)
-            reasonOf(WIFI.copy(inCall = true), LendingReason.CALL)
-            reasonOf(WIFI.hot(3), LendingReason.HOT)
-            reasonOf(WIFI.battery(10), LendingReason.BATTERY_LOW)
-            app.watch.lending(
-                app.settings.lending.copy(
-                    unmetered =
-                        app.settings.lending.unmetered
-                            .copy(on = false),
-                ),
-            )
-            await("off") { app.watch.state.value.lend.reason == LendingReason.OFF }
-        }
-    }
-
-    private fun reasonOf(
-        report: DeviceReport,
-        reason: LendingReason,
-    ) {
-        report(report.copy(power = report.power.copy(charging = report.power.percent != 10)))
-        await("$reason", { app.watch.state.value.lend.reason }) { app.watch.state.value.lend.reason == reason }
     }
 
     @Test
