@@ -28,6 +28,7 @@ import app.manyhands.play.await
 import app.manyhands.play.says
 import app.manyhands.play.settle
 import app.manyhands.play.tap
+import app.manyhands.play.within
 import app.manyhands.play.words
 import app.manyhands.stream.Broadcasting
 import app.manyhands.stream.Desktop
@@ -115,17 +116,26 @@ class WatchTest : AppTest() {
     }
 
     @Test
-    fun `B29 healed, the notice is gone, and the sound as it was`() {
-        goLive()
-        val screen = watchMyself().get()
-        screen.draw(
-            app.watch.state.value
-                .copy(why = Why.CUT_OFF),
-        )
-        assertTrue(screen.says(R.string.cut_off))
-        screen.draw(app.watch.state.value)
-        assertFalse(screen.says(R.string.cut_off))
-        assertEquals(1f, phone.renderer.volume)
+    fun `B29 healed, the notice is gone within 2 s, the picture goes on, the sound as it was, and it is told once`() {
+        val link = File(folder.root, "link")
+        val film = File(folder.root, "film.mp4").also { Film.make(it, seconds = 4) }
+        Desktop(folder.root, "broadcast", film.path, "--loop", "--link-out", link.path).use { broadcaster ->
+            broadcaster.awaitEvent("live")
+            val screen = watch(link.readText().trim()).get()
+            await("live") { app.watch.state.value.why == null && phone.renderer.pictures.size > 60 }
+            screen.tap(R.id.sound)
+            broadcaster.stand()
+            await("my side") { app.watch.state.value.why == Why.CUT_OFF }
+            assertTrue(screen.says(R.string.cut_off))
+            val seen = phone.renderer.pictures.size
+            broadcaster.goOn()
+            within(2_000, "the notice is gone", { app.watch.state.value }) { !screen.says(R.string.cut_off) }
+            await("picture") { phone.renderer.pictures.size > seen + 30 }
+            assertNull(app.watch.state.value.behindS)
+            assertEquals(0f, phone.renderer.volume)
+            assertEquals(1, told(R.string.broadcaster_silent) + told(R.string.cut_off))
+            assertEquals(1, told(R.string.back_again))
+        }
     }
 
     @Test

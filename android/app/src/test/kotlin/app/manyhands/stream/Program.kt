@@ -56,6 +56,9 @@ class Program(
         check(process.exitValue() == code) { "it ended with ${process.exitValue()}: ${errors.readText()}" }
     }
 
+    fun signal(name: String) =
+        check(ProcessBuilder("kill", "-$name", "${process.pid()}").start().waitFor() == 0) { "no signal $name" }
+
     override fun close() {
         process.destroyForcibly().waitFor()
     }
