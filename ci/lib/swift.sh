@@ -6,11 +6,28 @@ IOS_PLACE="$CI_CACHE/ios" SWIFT_ROOT="$CI_CACHE/swift"
 
 # swift_run NAME=VALUE… COMMAND…: in ios/, with Swift at hand.
 swift_run() {
+    local words
+    swift_words
+    "${words[@]}" "$@"
+}
+
+# Sets `words` to what stands in front of such a command.
+swift_words() {
     if command -v swift >/dev/null; then
-        env -C ios "$@"
+        words=(env -C "$PWD/ios")
     else
-        ios/linux/run "$SWIFT_ROOT" "$PWD/ios:$CARGO_TARGET_DIR" HOST_COMMAND="chroot /host" "$@"
+        words=("$PWD/ios/linux/run" "$SWIFT_ROOT" "$PWD/ios:$CARGO_TARGET_DIR" HOST_COMMAND="chroot /host")
     fi
+}
+
+# Prints the name of a program that is the kit's `shell`, and stays one process: it can be ended from
+# outside.
+swift_shell() {
+    local words program="$IOS_PLACE/shell"
+    swift_words
+    printf '#!/bin/sh\nexec %s "$@"\n' "$(printf '%q ' "${words[@]}" "$IOS_PLACE/build/debug/shell")" >"$program"
+    chmod +x "$program"
+    echo "$program"
 }
 
 has_swift() {

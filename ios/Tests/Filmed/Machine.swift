@@ -31,7 +31,8 @@ package func output(_ command: String) throws -> Data {
 
 /// A folder that is gone after the test.
 package final class Folder: Sendable {
-    package let path = "/tmp/manyhands-\(UUID().uuidString)"
+    package let path = FileManager.default.temporaryDirectory
+        .appendingPathComponent("manyhands-\(UUID().uuidString)").path
 
     package init() throws {
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)

@@ -4,8 +4,8 @@ import ManyhandsCore
 import ManyhandsKit
 
 // The kit at one end of a stream, for a test that has another shell at the other:
-// `shell watch LINK FILM` and `shell broadcast FILM`; on Linux also `shell soak MINUTES`. What went
-// wrong is on standard error.
+// `shell watch LINK FILM` and `shell broadcast FILM`; on Linux also `shell push`, `pull` and `feed`, which
+// go on for long. What went wrong is on standard error.
 
 /// A line that the other end reads at once.
 func say(_ line: String) {
@@ -34,11 +34,18 @@ func broadcast(_ film: Film) async throws {
 }
 
 let words = CommandLine.arguments.dropFirst()
-switch (words.first, words.count) {
-case ("watch", 3): try await watch(words[2], Film.read(words[3]))
-case ("broadcast", 2): try await broadcast(Film.read(words[2]))
-#if os(Linux)
-    case ("soak", 2): try await Soak().run(minutes: Int(words[2]) ?? 10)
-#endif
-default: throw Failed(what: "shell watch LINK FILM, or shell broadcast FILM")
+do {
+    switch (words.first, words.count) {
+    case ("watch", 3): try await watch(words[2], Film.read(words[3]))
+    case ("broadcast", 2): try await broadcast(Film.read(words[2]))
+    #if os(Linux)
+        case ("push", 1): try await Soak().push()
+        case ("pull", 1): try await Soak().pull()
+        case ("feed", 1): try await Soak().feed()
+    #endif
+    default: throw Failed(what: "shell watch LINK FILM, or shell broadcast FILM")
+    }
+} catch {
+    FileHandle.standardError.write(Data("\(error)\n".utf8))
+    exit(1)
 }

@@ -10,11 +10,9 @@ import app.manyhands.app.ForegroundService
 import app.manyhands.app.service
 import app.manyhands.core.EndReason
 import app.manyhands.core.Failure
-import app.manyhands.core.LendingReason
 import app.manyhands.core.PlayState
 import app.manyhands.core.inspectLink
 import app.manyhands.core.newChannel
-import app.manyhands.device.DeviceReport
 import app.manyhands.keep.Start
 import app.manyhands.live.Feeding
 import app.manyhands.media.DecoderTrouble
@@ -23,18 +21,14 @@ import app.manyhands.media.Quality
 import app.manyhands.play.ALONE
 import app.manyhands.play.AppTest
 import app.manyhands.play.FilmEncoder
-import app.manyhands.play.MOBILE
 import app.manyhands.play.OFFLINE
 import app.manyhands.play.PlayedCapture
-import app.manyhands.play.ROAMING
 import app.manyhands.play.WIFI
 import app.manyhands.play.await
-import app.manyhands.play.battery
-import app.manyhands.play.elsewhere
-import app.manyhands.play.hot
 import app.manyhands.play.says
 import app.manyhands.play.settle
 import app.manyhands.play.tap
+import app.manyhands.play.within
 import app.manyhands.play.words
 import app.manyhands.stream.Broadcasting
 import app.manyhands.stream.Desktop
@@ -122,17 +116,26 @@ class WatchTest : AppTest() {
     }
 
     @Test
-    fun `B29 healed, the notice is gone, and the sound as it was`() {
-        goLive()
-        val screen = watchMyself().get()
-        screen.draw(
-            app.watch.state.value
-                .copy(why = Why.CUT_OFF),
-        )
-        assertTrue(screen.says(R.string.cut_off))
-        screen.draw(app.watch.state.value)
-        assertFalse(screen.says(R.string.cut_off))
-        assertEquals(1f, phone.renderer.volume)
+    fun `B29 healed, the notice is gone within 2 s, the picture goes on, the sound as it was, and it is told once`() {
+        val link = File(folder.root, "link")
+        val film = File(folder.root, "film.mp4").also { Film.make(it, seconds = 4) }
+        Desktop(folder.root, "broadcast", film.path, "--loop", "--link-out", link.path).use { broadcaster ->
+            broadcaster.awaitEvent("live")
+            val screen = watch(link.readText().trim()).get()
+            await("live") { app.watch.state.value.why == null && phone.renderer.pictures.size > 60 }
+            screen.tap(R.id.sound)
+            broadcaster.stand()
+            await("my side") { app.watch.state.value.why == Why.CUT_OFF }
+            assertTrue(screen.says(R.string.cut_off))
+            val seen = phone.renderer.pictures.size
+            broadcaster.goOn()
+            within(2_000, "the notice is gone", { app.watch.state.value }) { !screen.says(R.string.cut_off) }
+            await("picture") { phone.renderer.pictures.size > seen + 30 }
+            assertNull(app.watch.state.value.behindS)
+            assertEquals(0f, phone.renderer.volume)
+            assertEquals(1, told(R.string.broadcaster_silent) + told(R.string.cut_off))
+            assertEquals(1, told(R.string.back_again))
+        }
     }
 
     @Test
@@ -177,52 +180,6 @@ class WatchTest : AppTest() {
         screen.tap(R.id.badge)
         await("live") { badge.text.toString().startsWith("LIVE ") }
         assertNull(app.watch.state.value.behindS)
-    }
-
-    @Test
-    fun `B33 the card comes beside the picture, and nothing is given before OK`() {
-        goLive()
-        val screen = watchMyself().get()
-        assertTrue(screen.says(R.string.lend_sentence))
-        await("not yet") { app.watch.state.value.lend.reason == LendingReason.NOT_YET }
-        assertTrue(screen.says(R.string.not_agreed))
-        val limits = app.watch.state.value.lend.limits
-        assertTrue(limits.unmetered.on)
-        assertFalse(limits.metered.on)
-        screen.tap(R.id.card_ok)
-        await("lends") { app.watch.state.value.lend.reason == LendingReason.LIVE }
-        assertFalse(screen.says(R.string.lend_sentence))
-    }
-
-    @Test
-    fun `B34 the right reason shows for all that holds lending back`() {
-        app.settings.lending = app.settings.lending.copy(agreed = true)
-        elsewhere { link ->
-            app.watch.open("manyhands:$link")
-            reasonOf(WIFI, LendingReason.READY)
-            reasonOf(MOBILE, LendingReason.MOBILE)
-            reasonOf(ROAMING, LendingReason.ROAMING)
-            reasonOf(WIFI.copy(network = WIFI.network.copy(dataSaver = true)), LendingReason.DATA_SAVER)
-            reasonOf(WIFI.copy(inCall = true), LendingReason.CALL)
-            reasonOf(WIFI.hot(3), LendingReason.HOT)
-            reasonOf(WIFI.battery(10), LendingReason.BATTERY_LOW)
-            app.watch.lending(
-                app.settings.lending.copy(
-                    unmetered =
-                        app.settings.lending.unmetered
-                            .copy(on = false),
-                ),
-            )
-            await("off") { app.watch.state.value.lend.reason == LendingReason.OFF }
-        }
-    }
-
-    private fun reasonOf(
-        report: DeviceReport,
-        reason: LendingReason,
-    ) {
-        report(report.copy(power = report.power.copy(charging = report.power.percent != 10)))
-        await("$reason", { app.watch.state.value.lend.reason }) { app.watch.state.value.lend.reason == reason }
     }
 
     @Test

@@ -28,6 +28,34 @@ fun await(
     }
 }
 
+/**
+ * Like [await], with the main thread's clock as fast as everybody else's; gives how many milliseconds it
+ * took, and fails when they are more than these.
+ */
+fun within(
+    ms: Long,
+    what: String,
+    found: () -> Any? = { "" },
+    holds: () -> Boolean,
+): Long {
+    val began = System.nanoTime()
+    var passed = 0L
+    while (true) {
+        val now = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began)
+        shadowOf(Looper.getMainLooper()).idleFor(Duration.ofMillis(now - passed))
+        passed = now
+        if (holds()) return passed
+        check(passed < ms) { "not within $ms ms: $what ${found()}" }
+        LockSupport.parkNanos(BREATH_NS)
+    }
+}
+
+/** So much time passes for everybody. */
+fun passing(ms: Long) {
+    val began = System.nanoTime()
+    within(2 * ms, "$ms ms") { System.nanoTime() - began >= TimeUnit.MILLISECONDS.toNanos(ms) }
+}
+
 /** Runs what waits on the main thread now. */
 fun settle() = shadowOf(Looper.getMainLooper()).idle()
 

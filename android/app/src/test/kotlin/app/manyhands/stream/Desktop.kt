@@ -26,5 +26,11 @@ class Desktop(
     /** Waits until it has ended in good order. */
     fun awaitEnd() = program.awaitEnd()
 
+    /** Stands still, as a machine does whose lid is closed. */
+    fun stand() = program.signal("STOP")
+
+    /** Goes on where it stood. */
+    fun goOn() = program.signal("CONT")
+
     override fun close() = program.close()
 }

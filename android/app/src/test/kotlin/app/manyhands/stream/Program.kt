@@ -18,7 +18,10 @@ class Program(
     private val process = ProcessBuilder(*command).redirectError(errors).start()
 
     init {
-        thread(isDaemon = true) { process.inputStream.bufferedReader().forEachLine(lines::add) }
+        thread(isDaemon = true) {
+            process.inputStream.bufferedReader().forEachLine(lines::add)
+            lines.add(END)
+        }
     }
 
     /** Waits for a line that is one. */
@@ -28,7 +31,7 @@ class Program(
     ): String {
         while (true) {
             val line = lines.poll(PATIENCE_S, TimeUnit.SECONDS)
-            checkNotNull(line) { "no $what: ${errors.readText()}" }
+            check(line != null && line != END) { "no $what: ${errors.readText()}" }
             if (isIt(line)) return line
         }
     }
@@ -40,12 +43,28 @@ class Program(
     }
 
     /** Waits until it has ended in good order. */
-    fun awaitEnd() {
-        check(process.waitFor(PATIENCE_S, TimeUnit.SECONDS)) { "it does not end: ${errors.readText()}" }
-        check(process.exitValue() == 0) { "it ended with ${process.exitValue()}: ${errors.readText()}" }
+    fun awaitEnd() = awaitEnd(0)
+
+    /** Waits until it has failed, and gives what it says of that. */
+    fun awaitFailure(): String {
+        awaitEnd(1)
+        return errors.readText()
     }
+
+    private fun awaitEnd(code: Int) {
+        check(process.waitFor(PATIENCE_S, TimeUnit.SECONDS)) { "it does not end: ${errors.readText()}" }
+        check(process.exitValue() == code) { "it ended with ${process.exitValue()}: ${errors.readText()}" }
+    }
+
+    fun signal(name: String) =
+        check(ProcessBuilder("kill", "-$name", "${process.pid()}").start().waitFor() == 0) { "no signal $name" }
 
     override fun close() {
         process.destroyForcibly().waitFor()
+    }
+
+    private companion object {
+        /** No line; after the last one. */
+        const val END = "\n"
     }
 }

@@ -1,0 +1,165 @@
+package app.manyhands.stream
+
+import app.manyhands.core.Framing
+import app.manyhands.core.Join
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.cancelAndJoin
+import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.delay
+import kotlinx.coroutines.flow.first
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.runBlocking
+import org.junit.Assert.assertEquals
+import org.junit.Assert.assertTrue
+import org.junit.Rule
+import org.junit.Test
+import org.junit.rules.TemporaryFolder
+import org.junit.runner.RunWith
+import org.robolectric.RobolectricTestRunner
+import java.io.File
+import java.util.concurrent.atomic.AtomicLong
+import kotlin.time.Duration.Companion.seconds
+import kotlin.time.TimeSource
+
+/**
+ * Each real path for MANYHANDS_SHELLS_SECONDS (600): this process takes no more at the end than in the
+ * middle. `ci/soak` runs it.
+ */
+@RunWith(RobolectricTestRunner::class)
+class Soak {
+    @get:Rule
+    val folder = TemporaryFolder()
+
+    private val file get() = File(folder.root, "film.mp4")
+
+    @Test
+    fun `encoders push, the desktop watches`() {
+        val film = Film.make(file, FILM_S)
+        Broadcasting.goLive(goLive(film)).use { broadcasting ->
+            val copy = File(folder.root, "copy.mp4")
+            Desktop(folder.root, "watch", broadcasting.link, "--output", copy.path).use { desktop ->
+                desktop.awaitEvent("joined")
+                hold {
+                    launch { play(broadcasting, film, over = LENGTH + SPARE) }
+                }
+            }
+            assertTrue(
+                "${copy.length()} bytes came",
+                copy.length() > file.length() / FILM_S * LENGTH.inWholeSeconds * 9 / 10,
+            )
+        }
+    }
+
+    @Test
+    fun `the desktop broadcasts, decoders pull, and viewers come and go`() {
+        val units = AtomicLong()
+        val visits = AtomicLong()
+        broadcast { link ->
+            Watching.join(join(link, LOOPBACK)).use { watching ->
+                hold {
+                    launch { watch(watching, units) }
+                    launch { comeAndGo(link, visits) }
+                }
+            }
+        }
+        assertNearlyAll(units)
+        assertTrue("$visits visits", visits.get() * VISIT.inWholeSeconds > LENGTH.inWholeSeconds)
+    }
+
+    /** As in `RealPathTest`: the second viewer has a socket for IPv6 alone, the broadcaster none. */
+    @Test
+    fun `one viewer feeds the other`() {
+        val (theirs, ours) = AtomicLong() to AtomicLong()
+        broadcast { link ->
+            Watching.join(join(link, "[::]:0")).use { first ->
+                Watching.join(join(link, "[::1]:0")).use { second ->
+                    hold {
+                        second.found("[::1]:" + first.addresses.first().substringAfterLast(':'))
+                        launch { watch(first, theirs) }
+                        launch { watch(second, ours) }
+                    }
+                    val figures = runBlocking { checkNotNull(second.figures()) }
+                    assertEquals(0UL, figures.fromBroadcaster)
+                }
+            }
+        }
+        assertNearlyAll(theirs)
+        assertNearlyAll(ours)
+    }
+
+    /** The desktop's program broadcasts a film round and round. */
+    private fun broadcast(test: (String) -> Unit) {
+        Film.make(file, FILM_S)
+        val link = File(folder.root, "link")
+        Desktop(folder.root, "broadcast", file.path, "--loop", "--link-out", link.path).use { desktop ->
+            desktop.awaitEvent("live")
+            test(link.readText().trim())
+        }
+    }
+
+    private suspend fun watch(
+        watching: Watching,
+        units: AtomicLong,
+    ) = coroutineScope {
+        launch { watching.pictures.collect { units.incrementAndGet() } }
+        launch { watching.sounds.collect { units.incrementAndGet() } }
+        watching.events.collect {}
+    }
+
+    /** One viewer after the other, each from joining to its first picture. It has left when the next one comes. */
+    private suspend fun comeAndGo(
+        link: String,
+        visits: AtomicLong,
+    ) {
+        while (true) {
+            Watching.join(join(link, LOOPBACK)).use { it.pictures.first() }
+            visits.incrementAndGet()
+            delay(FAREWELL)
+        }
+    }
+
+    private fun join(
+        link: String,
+        listen: String,
+    ) = Join(link, Framing.START_CODES, listen = listen)
+
+    /** Of 30 pictures and 47 sounds a second. */
+    private fun assertNearlyAll(units: AtomicLong) =
+        assertTrue("$units units", units.get() > UNITS_A_SECOND * (LENGTH - SPARE).inWholeSeconds)
+
+    /** Does the work, looks at this process all the while, and fails when anything has grown. */
+    private fun hold(work: suspend CoroutineScope.() -> Unit) =
+        runBlocking(Dispatchers.Default) {
+            val working = launch { work() }
+            val began = TimeSource.Monotonic.markNow()
+            val leaked = mutableListOf<Leak>()
+            val samples =
+                (1..SAMPLES).map { number ->
+                    delay(LENGTH * number / SAMPLES - began.elapsedNow())
+                    if (System.getenv("MANYHANDS_SHELLS_SABOTAGE") == "leak") leaked += Leak(file)
+                    Footprint.now()
+                }
+            working.cancelAndJoin()
+            samples.chunked(SAMPLES / SHOWN).forEach { println(it.last()) }
+            leaked.forEach(Leak::close)
+            assertEquals("", Footprint.growth(samples).joinToString())
+        }
+
+    private companion object {
+        const val FILM_S = 8
+        const val SAMPLES = 40
+        const val SHOWN = 8
+        const val UNITS_A_SECOND = 73
+        val LENGTH = (System.getenv("MANYHANDS_SHELLS_SECONDS") ?: "600").toInt().seconds
+
+        /** For joining, and for what is on its way. */
+        val SPARE = 5.seconds
+
+        /** Leaving takes the core at most two seconds. */
+        val FAREWELL = 3.seconds
+
+        /** The longest that one may take, until the next one comes. */
+        val VISIT = 10.seconds
+    }
+}
