@@ -1,12 +1,14 @@
 package app.manyhands.device
 
 import android.content.Context
+import android.net.Network
 import android.os.PowerManager
 import app.manyhands.core.DeviceState
 import app.manyhands.core.Heat
 import app.manyhands.core.NetworkKind
 import app.manyhands.core.PlayState
 import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.MutableStateFlow
 import kotlinx.coroutines.flow.SharingStarted
 import kotlinx.coroutines.flow.StateFlow
@@ -80,6 +82,9 @@ class DeviceMonitor(
     context: Context,
     scope: CoroutineScope,
 ) {
+    /** Each time that the phone stands in another network. */
+    val moves: Flow<Network> = networkMoves(context)
+
     /** Tests put a report in the system's place. */
     val played = MutableStateFlow<DeviceReport?>(null)
 

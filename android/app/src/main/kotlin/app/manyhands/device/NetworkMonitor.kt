@@ -14,6 +14,7 @@ import kotlinx.coroutines.channels.awaitClose
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.callbackFlow
 import kotlinx.coroutines.flow.distinctUntilChanged
+import kotlinx.coroutines.flow.drop
 
 /** Each change of the network that is used, and of Data Saver. */
 fun networkReports(context: Context): Flow<NetworkReport> =
@@ -42,7 +43,21 @@ fun networkReports(context: Context): Flow<NetworkReport> =
         }
     }.distinctUntilChanged()
 
-/** The same at this moment. */
+/** Each network that the system goes over to; the one that is there at first is none. */
+fun networkMoves(context: Context): Flow<Network> =
+    callbackFlow {
+        val connectivity = context.service<ConnectivityManager>()
+        val callback =
+            object : ConnectivityManager.NetworkCallback() {
+                override fun onAvailable(network: Network) {
+                    trySend(network)
+                }
+            }
+        connectivity.registerDefaultNetworkCallback(callback)
+        awaitClose { connectivity.unregisterNetworkCallback(callback) }
+    }.distinctUntilChanged().drop(1)
+
+/** The network that is used, and Data Saver, at this moment. */
 fun currentNetwork(context: Context): NetworkReport {
     val connectivity = context.service<ConnectivityManager>()
     val capabilities = connectivity.getNetworkCapabilities(connectivity.activeNetwork)

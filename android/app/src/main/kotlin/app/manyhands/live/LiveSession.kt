@@ -53,6 +53,7 @@ class LiveSession(
 
     init {
         app.scope.launch { app.device.reports.collect(::onDevice) }
+        app.scope.launch { app.device.moves.collect { broadcasting?.networkChanged() } }
     }
 
     /** Shows the camera to the person alone. */

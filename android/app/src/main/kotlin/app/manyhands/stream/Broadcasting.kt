@@ -47,6 +47,9 @@ class Broadcasting private constructor(
     /** Hands in what the device reports, whenever any of it changes. */
     suspend fun setDevice(device: DeviceState) = broadcaster.setDevice(device)
 
+    /** The phone stands in another network. */
+    suspend fun networkChanged() = broadcaster.networkChanged()
+
     /** Changes what viewers get. */
     suspend fun setOnAir(onAir: OnAir) = broadcaster.setOnAir(onAir)
 

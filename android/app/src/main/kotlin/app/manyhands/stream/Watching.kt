@@ -44,6 +44,9 @@ class Watching private constructor(
     /** Hands in what the device reports, whenever any of it changes. */
     suspend fun setDevice(device: DeviceState) = viewer.setDevice(device)
 
+    /** The phone stands in another network. */
+    suspend fun networkChanged() = viewer.networkChanged()
+
     /** Changes what the person allows to be given. */
     suspend fun setLending(limits: LendingLimits) = viewer.setLending(limits)
 

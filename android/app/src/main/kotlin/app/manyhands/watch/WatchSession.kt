@@ -61,6 +61,7 @@ class WatchSession(
                 watching?.figures()?.let(::onFigures)
             }
         }
+        app.scope.launch { app.device.moves.collect { watching?.networkChanged() } }
     }
 
     /** Opens a link; the one that is watched is left as it is. */
