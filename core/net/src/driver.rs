@@ -391,12 +391,13 @@ impl Driver {
     fn on_input(&mut self, input: Input) {
         match input {
             Input::Link { index, generation, event } => {
-                if self.peers.current(index, generation).is_none() {
+                if !self.peers.carries(index, generation) {
                     return;
                 }
                 match event {
                     LinkEvent::Frame(frame) => self.on_frame(index, frame),
                     LinkEvent::Piece { purpose, data } => self.on_piece(index, purpose, data),
+                    LinkEvent::Closed if self.peers.current(index, generation).is_none() => {}
                     LinkEvent::Closed => self.on_closed(index),
                 }
             }

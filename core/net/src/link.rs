@@ -127,7 +127,9 @@ impl Link {
     /// many pieces that are. What finds no room is asked for by who misses it.
     pub(crate) fn carry_on(&self, before: &Self, age: Duration) -> usize {
         let mut pieces = std::mem::take(&mut *before.unconfirmed.lock());
-        pieces.retain(|given| given.at.elapsed() <= age && now(given.stream.stopped()).is_none());
+        // A connection that is gone says of none that it has arrived.
+        let arrived = |given: &Given| matches!(now(given.stream.stopped()), Some(Ok(_)));
+        pieces.retain(|given| given.at.elapsed() <= age && !arrived(given));
         let carried =
             pieces.into_iter().map(|given| self.give(given.at, given.purpose, given.data));
         carried.filter(Result::is_ok).count()

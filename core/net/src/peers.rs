@@ -45,6 +45,9 @@ pub(crate) struct Peer {
     pub(crate) redial: Option<Time>,
     /// When a connection has last taken the place of another one.
     pub(crate) replaced: Option<Time>,
+    /// That other one and its generation, until it is closed: the neighbour may not know yet that
+    /// another stands, and what it says comes there.
+    before: Option<(u64, Arc<Link>)>,
     /// Piece bytes from and to it.
     pub(crate) received: u64,
     pub(crate) sent: u64,
@@ -93,6 +96,13 @@ impl Peer {
     /// The turn of a connection that takes the place of this one.
     pub(crate) fn next_turn(&self) -> u32 {
         self.rank.0.saturating_add(1)
+    }
+
+    /// Closes the connection whose place another one has taken.
+    pub(crate) fn close_before(&mut self) {
+        if let Some((_, before)) = self.before.take() {
+            before.close(quinn::VarInt::from_u32(0));
+        }
     }
 }
 
@@ -143,7 +153,9 @@ impl Peers {
                 return Admission::Refused;
             }
             let (link, generation, address) = make(index);
+            peer.close_before();
             let before = std::mem::replace(&mut peer.link, link);
+            peer.before = Some((peer.generation, before.clone()));
             (peer.generation, peer.address) = (generation, address);
             (peer.dialled, peer.rank, peer.redial) = (dialled, rank, None);
             // The new connection counts from nothing.
@@ -170,6 +182,7 @@ impl Peers {
             rank,
             redial: None,
             replaced: None,
+            before: None,
             received: 0,
             sent: 0,
             acked: 0,
@@ -187,7 +200,8 @@ impl Peers {
     }
 
     pub(crate) fn remove(&mut self, index: PeerIndex) -> Option<Peer> {
-        let peer = self.slots.get_mut(index.0 as usize)?.take()?;
+        let mut peer = self.slots.get_mut(index.0 as usize)?.take()?;
+        peer.close_before();
         self.by_node.remove(&peer.node);
         Some(peer)
     }
@@ -203,6 +217,12 @@ impl Peers {
     /// The peer if `generation` is still its connection.
     pub(crate) fn current(&mut self, index: PeerIndex, generation: u64) -> Option<&mut Peer> {
         self.get_mut(index).filter(|p| p.generation == generation)
+    }
+
+    /// Whether what comes by that connection is of this peer: it is its connection, or the one before.
+    pub(crate) fn carries(&self, index: PeerIndex, generation: u64) -> bool {
+        let before = |peer: &Peer| peer.before.as_ref().is_some_and(|(g, _)| *g == generation);
+        self.get(index).is_some_and(|peer| peer.generation == generation || before(peer))
     }
 
     pub(crate) fn knows(&self, node: NodeId) -> bool {

@@ -247,10 +247,12 @@ async fn no_frame_is_missing_while_either_moves() {
     let (viewer, mut outputs) = watch(&broadcast.link(), 1);
     let moving = async {
         let first = next(&mut outputs).await.unit.dts / FRAME;
-        for i in 1..160 {
-            match i % 40 {
+        for i in 1..220 {
+            // Two seconds between two moves of the same end: a connection that takes the place of one
+            // that has just done so carries nothing on.
+            match i % 100 {
                 0 => broadcast.network_changed().await,
-                20 => viewer.network_changed().await,
+                50 => viewer.network_changed().await,
                 _ => {}
             }
             let n = u32::try_from(first + i).unwrap();

@@ -13,8 +13,8 @@ pub struct Sending {
     pub dropped_bytes: u64,
     /// Bytes of live pieces that waited for too long because the way to one neighbour was blocked.
     pub blocked_bytes: u64,
-    /// At the origin: the part of the viewers that have nobody who gives them some substream, as
-    /// their parents report it, 0 to 1.
+    /// At the origin: the part of the viewers that have nobody who gives them some substream that they
+    /// need, as their parents report it, 0 to 1.
     pub missing: f32,
 }
 
@@ -30,13 +30,20 @@ impl Swarm {
         }
     }
 
-    /// Whoever is below this node in one substream and not in another lacks the other.
+    /// Whoever is below this node in one substream and not in another lacks the other; a track with
+    /// parity can do without one.
     fn missing(&self, now: Time) -> f32 {
         if !self.is_root() {
             return 0.0;
         }
-        let counts = self.lane_ids().map(|id| self.below(now, id).count);
-        let (least, most) = counts.fold((u32::MAX, 0), |(a, b), n| (a.min(n), b.max(n)));
+        let (mut least, mut most) = (u32::MAX, 0);
+        for track in &self.tracks {
+            let mut counts: Vec<u32> =
+                track.lane_ids().map(|id| self.below(now, id).count).collect();
+            counts.sort_unstable();
+            least = least.min(counts.get(usize::from(track.config.parity)).copied().unwrap_or(0));
+            most = most.max(counts.last().copied().unwrap_or(0));
+        }
         if most == 0 { 0.0 } else { 1.0 - least as f32 / most as f32 }
     }
 }

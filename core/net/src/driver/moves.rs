@@ -24,7 +24,8 @@ const SILENT: Duration = Duration::from_secs(3);
 /// What was given longer ago than this is late for nearly every playout target (they go to 5 s), and was
 /// asked for elsewhere by now.
 const USEFUL: Duration = Duration::from_secs(2);
-/// Between two connections that each carry on what the one before them had.
+/// Between two connections that each carry on what the one before them had; and how long that one is
+/// still heard at most.
 const BETWEEN: Duration = Duration::from_secs(1);
 /// What comes this long after a move has not been on its way before.
 const ON_ITS_WAY: Duration = Duration::from_millis(500);
@@ -65,6 +66,11 @@ impl Driver {
         };
         let turns = self.peers.iter().filter(|(_, peer)| doubtful(peer));
         self.dialler.renew(turns.map(|(_, peer)| (peer.node, peer.next_turn())).collect());
+        for (_, peer) in self.peers.iter_mut() {
+            if peer.replaced.is_some_and(|at| now.since(at) >= BETWEEN) {
+                peer.close_before();
+            }
+        }
         for (_, peer) in self.peers.iter() {
             // Begun before the move, a dial waits for an answer that goes to where this node was.
             let begins = peer.redial == Some(now) || !self.dialler.dials(peer.node);
@@ -95,8 +101,12 @@ impl Driver {
                 _ => peer.link.carry_on(before, USEFUL),
             };
             tracing::debug!(peer = %peer.node, pieces, "another connection");
+            // Who has dialled knows last that the new one stands: to close the other one before that
+            // would look to it as if this node had gone.
+            if peer.dialled {
+                peer.close_before();
+            }
         }
-        before.close(quinn::VarInt::from_u32(0));
         self.on_found(now, index);
     }
 
