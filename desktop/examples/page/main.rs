@@ -157,6 +157,9 @@ impl<'a> Player<'a> {
 
     fn obey(&mut self, order: &Value) {
         if let Some(hold) = order.get("hold").and_then(Value::as_bool) {
+            if self.held && !hold {
+                self.rewind_to_keyframe();
+            }
             self.held = hold;
         }
         if let Some(damage) = order.get("damage").and_then(Value::as_bool) {
@@ -174,6 +177,20 @@ impl<'a> Player<'a> {
         if order.get("restart").is_some() {
             self.started = Instant::now();
             self.released = [0; 2];
+        }
+    }
+
+    /// Who comes back begins with a keyframe, and hands out at once what has come since then.
+    fn rewind_to_keyframe(&mut self) {
+        let [audio, video] = [AUDIO, VIDEO].map(usize::from);
+        let Some(clip) = self.clip(VIDEO) else { return };
+        while self.released[video] > 0 && !clip.is_keyframe(self.released[video]) {
+            self.released[video] -= 1;
+        }
+        let from = clip.at(self.released[video]);
+        let Some(clip) = self.clip(AUDIO) else { return };
+        while self.released[audio] > 0 && clip.at(self.released[audio]) > from {
+            self.released[audio] -= 1;
         }
     }
 

@@ -106,5 +106,22 @@ export async function withPage(use, { program = [], browser = {}, context = {}, 
 /** A reading of `window.manyhands`. */
 export const reading = (page, name) => page.evaluate((name) => window.manyhands[name], name);
 
+/** How the page played for some seconds: `off`, by how much the picture ran ahead of the wall clock, and
+ *  the readings, four a second. `late` is what it was behind the program's target and its own reserve. */
+export async function watched(page, seconds) {
+  const rows = await page.evaluate(async (seconds) => {
+    const rows = [];
+    for (let i = 0; i <= seconds * 4; i += 1) {
+      const { currentTime: time, ahead, still, latency, target, reserve } = manyhands;
+      rows.push({ at: performance.now() / 1000, time, ahead, still, late: latency - target - reserve });
+      await new Promise((resolve) => setTimeout(resolve, 250));
+    }
+    return rows;
+  }, seconds);
+  const [first, last] = [rows[0], rows.at(-1)];
+  const of = (name) => rows.map((row) => row[name]);
+  return { off: (last.time - first.time) - (last.at - first.at), of };
+}
+
 /** Time that must pass for what is tested (never to wait for something to happen). */
 export const pass = (ms) => new Promise((resolve) => setTimeout(resolve, ms));

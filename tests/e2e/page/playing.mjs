@@ -1,7 +1,7 @@
 // A picture that comes at once, keeps step with the clock and stays near to live.
 
 import assert from 'node:assert/strict';
-import { browse, open, pass, playing, reading, serve, withPage } from './harness.mjs';
+import { browse, open, pass, playing, reading, serve, watched, withPage } from './harness.mjs';
 import { test } from './tests.mjs';
 
 test('B2 the first picture is there within a second of loading (median of five), without a question', async () => {
@@ -40,18 +40,8 @@ for (const [name, seconds, program] of [['with sound', 60, []], ['without sound'
   test(`playing ${name} keeps step with the clock and near to live for ${seconds} s`, () => withPage(async (page) => {
     await playing(page);
     await pass(5000);
-    const readings = await page.evaluate(async (seconds) => {
-      const rows = [];
-      for (let i = 0; i <= seconds * 4; i += 1) {
-        rows.push({ at: performance.now() / 1000, time: manyhands.currentTime, ahead: manyhands.ahead, still: manyhands.still });
-        await new Promise((resolve) => setTimeout(resolve, 250));
-      }
-      return rows;
-    }, seconds);
-    const [first, last] = [readings[0], readings.at(-1)];
-    const off = (last.time - first.time) - (last.at - first.at);
-    const most = Math.max(...readings.map(({ ahead }) => ahead));
-    const still = Math.max(...readings.map(({ still }) => still));
+    const { off, of } = await watched(page, seconds);
+    const [most, still] = [Math.max(...of('ahead')), Math.max(...of('still'))];
     console.log(`        off by ${off.toFixed(3)} s, at most ${most.toFixed(2)} s of reserve, ${still.toFixed(2)} s still`);
     assert.ok(Math.abs(off) <= OFF, `off by ${off} s`);
     assert.ok(most < 1.5, `reserve ${most}, more than is glided away`);
