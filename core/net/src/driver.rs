@@ -397,8 +397,10 @@ impl Driver {
                 match event {
                     LinkEvent::Frame(frame) => self.on_frame(index, frame),
                     LinkEvent::Piece { purpose, data } => self.on_piece(index, purpose, data),
-                    LinkEvent::Closed if self.peers.current(index, generation).is_none() => {}
-                    LinkEvent::Closed => self.on_closed(index),
+                    LinkEvent::Closed if self.peers.is_current(index, generation) => {
+                        self.on_closed(index);
+                    }
+                    LinkEvent::Closed => {}
                 }
             }
             Input::Proven { proven, contact, via } => {
@@ -476,7 +478,7 @@ impl Driver {
         let now = self.now();
         match admission {
             Admission::Refused => connection.close(VarInt::from_u32(0), b""),
-            Admission::Replaced(index, before) => self.on_replaced(now, index, &before),
+            Admission::Replaced(index) => self.on_replaced(now, index),
             Admission::New(index) => {
                 self.confirmed = Some(now);
                 self.tell_observed(index);

@@ -34,7 +34,7 @@ pub(crate) struct Peer {
     /// How it was found.
     pub(crate) via: Via,
     pub(crate) link: Arc<Link>,
-    /// Which connection of this peer `link` is: reports of an older one are not heard any more.
+    /// Which connection of this peer `link` is: of older ones only the one before is heard, for a while.
     pub(crate) generation: u64,
     /// This end opened it.
     pub(crate) dialled: bool,
@@ -98,6 +98,12 @@ impl Peer {
         self.rank.0.saturating_add(1)
     }
 
+    /// Carries what the connection before was given within `age` and is not known to have arrived; gives
+    /// how many pieces that are.
+    pub(crate) fn carry_on(&self, age: Duration) -> usize {
+        self.before.as_ref().map_or(0, |(_, before)| self.link.carry_on(before, age))
+    }
+
     /// Closes the connection whose place another one has taken.
     pub(crate) fn close_before(&mut self) {
         if let Some((_, before)) = self.before.take() {
@@ -116,11 +122,11 @@ pub(crate) struct Newcomer {
 }
 
 /// What became of a new connection.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Admission {
     New(PeerIndex),
     /// It took the place of an older connection of the same node, which is still open.
-    Replaced(PeerIndex, Arc<Link>),
+    Replaced(PeerIndex),
     /// The node has a better connection already, or there is no room.
     Refused,
 }
@@ -155,13 +161,13 @@ impl Peers {
             let (link, generation, address) = make(index);
             peer.close_before();
             let before = std::mem::replace(&mut peer.link, link);
-            peer.before = Some((peer.generation, before.clone()));
+            peer.before = Some((peer.generation, before));
             (peer.generation, peer.address) = (generation, address);
             (peer.dialled, peer.rank, peer.redial) = (dialled, rank, None);
             // The new connection counts from nothing.
             (peer.acked, peer.acks_seen, peer.blocked) = (0, 0, false);
             peer.seen = Seen { heard: peer.seen.heard, ..Seen::default() };
-            return Admission::Replaced(index, before);
+            return Admission::Replaced(index);
         }
         let free = self.slots.iter().position(Option::is_none).unwrap_or(self.slots.len());
         if node == own || free >= self.most + usize::from(origin) {
@@ -214,15 +220,15 @@ impl Peers {
         self.slots.get_mut(index.0 as usize)?.as_mut()
     }
 
-    /// The peer if `generation` is still its connection.
-    pub(crate) fn current(&mut self, index: PeerIndex, generation: u64) -> Option<&mut Peer> {
-        self.get_mut(index).filter(|p| p.generation == generation)
+    /// Whether that is still the peer's connection.
+    pub(crate) fn is_current(&self, index: PeerIndex, generation: u64) -> bool {
+        self.get(index).is_some_and(|peer| peer.generation == generation)
     }
 
     /// Whether what comes by that connection is of this peer: it is its connection, or the one before.
     pub(crate) fn carries(&self, index: PeerIndex, generation: u64) -> bool {
         let before = |peer: &Peer| peer.before.as_ref().is_some_and(|(g, _)| *g == generation);
-        self.get(index).is_some_and(|peer| peer.generation == generation || before(peer))
+        self.is_current(index, generation) || self.get(index).is_some_and(before)
     }
 
     pub(crate) fn knows(&self, node: NodeId) -> bool {

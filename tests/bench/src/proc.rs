@@ -4,6 +4,7 @@ use std::fs;
 use std::time::Instant;
 
 use manyhands_lab::LabError;
+use manyhands_lab::machine::field;
 use nix::unistd::{SysconfVar, sysconf};
 
 /// A process's consumption at one moment.
@@ -31,9 +32,9 @@ impl Usage {
         let (stat, status) = (read("stat")?, read("status")?);
         let per_second = sysconf(SysconfVar::CLK_TCK).ok().flatten().ok_or_else(bad)?;
         let cpu_s = ticks(&stat).ok_or_else(bad)? as f64 / per_second as f64;
-        let rss = number(&status, "VmRSS:").ok_or_else(bad)? * 1024;
-        let peak_rss = number(&status, "VmHWM:").ok_or_else(bad)? * 1024;
-        let waits = number(&status, "voluntary_ctxt_switches:").ok_or_else(bad)?;
+        let rss = field(&status, "VmRSS:").ok_or_else(bad)? * 1024;
+        let peak_rss = field(&status, "VmHWM:").ok_or_else(bad)? * 1024;
+        let waits = field(&status, "voluntary_ctxt_switches:").ok_or_else(bad)?;
         Ok(Self { at: Instant::now(), cpu_s, rss, peak_rss, waits })
     }
 
@@ -61,12 +62,6 @@ fn ticks(stat: &str) -> Option<u64> {
     Some(user.parse::<u64>().ok()? + system.parse::<u64>().ok()?)
 }
 
-/// A figure of proc_pid_status(5), in the unit that stands there.
-fn number(status: &str, name: &str) -> Option<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
-    line.split_whitespace().next()?.parse().ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,8 +72,8 @@ mod tests {
         assert_eq!(ticks(stat), Some(300));
         assert_eq!(ticks("7 (x"), None);
         let status = "Name:\tx\nVmHWM:\t   900 kB\nVmRSS:\t  512 kB\n";
-        assert_eq!(number(status, "VmRSS:"), Some(512));
-        assert_eq!(number(status, "VmSwap:"), None);
+        assert_eq!(field(status, "VmRSS:"), Some(512));
+        assert_eq!(field(status, "VmSwap:"), None);
     }
 
     #[test]

@@ -52,8 +52,8 @@ pub fn held_by(pid: u32) -> io::Result<Holdings> {
     Ok(Holdings { files: entries("fd")?, threads: entries("task")?, memory_kib })
 }
 
-/// A figure of proc_pid_status(5).
-fn field(status: &str, name: &str) -> Option<u64> {
+/// A figure of proc_pid_status(5), in the unit that stands there.
+pub fn field(status: &str, name: &str) -> Option<u64> {
     let rest = status.lines().find_map(|line| line.strip_prefix(name))?;
     rest.split_whitespace().next()?.parse().ok()
 }

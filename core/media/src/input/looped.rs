@@ -1,7 +1,9 @@
 //! A file played again and again with continuous times.
 //!
 //! Invariant: a turn begins where the track with the longest span of decode times ends, for all
-//! tracks at once: no gap in that track, no overlap in any, and sound stays with its picture.
+//! tracks at once: no gap in that track, no overlap in any, and sound stays with its picture. Units
+//! come in order of decode time across that moment, too, although the tracks of a file begin and end at
+//! different ones (priming of sound, reordering of pictures): whoever waits for each would be late.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -148,13 +150,9 @@ impl Source for Looped {
                 Err(fault) => self.fault = Some(fault),
             }
         }
-        match (self.ahead.pop_first(), self.fault.take()) {
-            (Some((_, unit)), fault) => {
-                self.fault = fault;
-                Ok(Some(unit))
-            }
-            (None, Some(fault)) => Err(fault),
-            (None, None) => Ok(None),
+        match self.ahead.pop_first() {
+            Some((_, unit)) => Ok(Some(unit)),
+            None => self.fault.take().map_or(Ok(None), Err),
         }
     }
 }

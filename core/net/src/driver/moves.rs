@@ -6,13 +6,11 @@
 //! neighbour's place in the overlay, its slots and what is queued for it stay, for they hang on the
 //! neighbour, and pieces on their way are sent once more.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use manyhands_swarm::{Contact, NodeId, PeerIndex, Role, Time};
 
 use super::Driver;
-use crate::link::Link;
 use crate::peers::Peer;
 
 /// Addresses come and go in steps while a machine moves: what follows within this time is one move
@@ -70,8 +68,6 @@ impl Driver {
             if peer.replaced.is_some_and(|at| now.since(at) >= BETWEEN) {
                 peer.close_before();
             }
-        }
-        for (_, peer) in self.peers.iter() {
             // Begun before the move, a dial waits for an answer that goes to where this node was.
             let begins = peer.redial == Some(now) || !self.dialler.dials(peer.node);
             if peer.redial.is_some() && begins {
@@ -90,15 +86,15 @@ impl Driver {
         }
     }
 
-    /// A connection has taken the place of `before`, of the same neighbour.
-    pub(super) fn on_replaced(&mut self, now: Time, index: PeerIndex, before: &Arc<Link>) {
+    /// A connection has taken the place of another one of the same neighbour.
+    pub(super) fn on_replaced(&mut self, now: Time, index: PeerIndex) {
         if let Some(peer) = self.peers.get_mut(index) {
             peer.seen.heard = now;
             let last = peer.replaced.replace(now);
             let pieces = match last {
                 // Nobody gets everything anew as often as it likes.
                 Some(last) if now.since(last) < BETWEEN => 0,
-                _ => peer.link.carry_on(before, USEFUL),
+                _ => peer.carry_on(USEFUL),
             };
             tracing::debug!(peer = %peer.node, pieces, "another connection");
             // Who has dialled knows last that the new one stands: to close the other one before that

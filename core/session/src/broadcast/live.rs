@@ -210,15 +210,15 @@ impl Live {
         let prefix = timeline.unwrap_or(outgoing.timeline).prefix(outgoing.config.timescale);
         let plaintext = [prefix, closed.plaintext].concat();
         let flags = ChunkFlags { keyframe: closed.keyframe, paused: closed.paused, last };
-        let (number, k, parity) = (outgoing.next_chunk, outgoing.k, outgoing.parity);
+        let number = outgoing.next_chunk;
         outgoing.next_chunk = number.saturating_add(1);
         self.stream_bytes += plaintext.len() as u64;
         let pieces = {
             let mut credentials = self.node.credentials().lock();
             let Credentials::Origin(origin) = &mut *credentials else { return };
-            origin
-                .seal(outgoing.id, flags, number, closed.capture_ms, &plaintext)
-                .and_then(|sealed| origin.cut(&sealed, k, closed.next_due_ms, parity))
+            origin.seal(outgoing.id, flags, number, closed.capture_ms, &plaintext).and_then(
+                |sealed| origin.cut(&sealed, outgoing.k, closed.next_due_ms, outgoing.parity),
+            )
         };
         match pieces {
             Ok(pieces) => {
