@@ -10,6 +10,7 @@ use quinn::{
     ServerConfig, TransportConfig, VarInt,
 };
 
+use crate::congestion::LossTolerant;
 use crate::link::MAX_PIECE;
 use crate::runtime::GridRuntime;
 use crate::socket::{self, CappedSocket};
@@ -114,6 +115,7 @@ fn transport() -> TransportConfig {
     let mut discovery = MtuDiscoveryConfig::default();
     discovery.minimum_change(MTU_CHANGE);
     config.mtu_discovery_config(Some(discovery));
+    config.congestion_controller_factory(Arc::new(LossTolerant));
     config.datagram_receive_buffer_size(None);
     config
 }

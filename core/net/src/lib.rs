@@ -10,6 +10,7 @@ mod addresses;
 mod bucket;
 mod budget;
 mod clock;
+mod congestion;
 mod control;
 mod credentials;
 mod destinations;
