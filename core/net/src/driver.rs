@@ -5,6 +5,7 @@
 
 mod moves;
 mod relays;
+mod sending;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -14,8 +15,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use manyhands_stream::{PieceHeader, SignedMeeting, Verdict};
 use manyhands_swarm::{
-    Arrival, Contact, LaneStats, LinkReport, Message, Output, PeerIndex, PeerInfo, Piece, PieceId,
-    Role, Swarm, Time,
+    Arrival, Contact, LaneStats, Message, Output, PeerIndex, PeerInfo, Piece, PieceId, Role, Swarm,
+    Time,
 };
 use parking_lot::Mutex;
 use quinn::VarInt;
@@ -121,6 +122,8 @@ pub(crate) struct Driver {
     run_changed: Time,
     /// When anybody last confirmed anything.
     confirmed: Option<Time>,
+    /// When connections that could not take a piece are tried again.
+    try_again: Option<Time>,
     leaving: Option<oneshot::Sender<()>>,
 }
 
@@ -190,6 +193,7 @@ impl Driver {
             asked_at: Time::ZERO,
             run_changed: Time::ZERO,
             confirmed: None,
+            try_again: None,
             leaving: None,
         }
     }
@@ -266,7 +270,7 @@ impl Driver {
     }
 
     fn wake(&self) -> Time {
-        let others = [self.swarm.poll_timeout(), self.reach.poll_timeout()];
+        let others = [self.swarm.poll_timeout(), self.reach.poll_timeout(), self.try_again];
         others.into_iter().flatten().fold(self.next_tick, Time::min)
     }
 
@@ -275,12 +279,7 @@ impl Driver {
         while let Some(output) = self.swarm.poll_output() {
             self.carry_out(output);
         }
-        let now = self.now();
-        self.swarm.handle_line(now + self.quic.socket().wait(Instant::now()));
-        while let Some(transmit) = self.swarm.poll_transmit(now) {
-            self.transmit(transmit.peer, &transmit.piece, transmit.repair);
-        }
-        // Sending may have closed connections or blocked peers: the next input comes soon enough.
+        self.send_pieces();
     }
 
     fn carry_out(&mut self, output: Output) {
@@ -306,24 +305,6 @@ impl Driver {
             }
             Output::NeedContacts => self.dialler.try_hints(self.now()),
             Output::Event(event) => self.emit(NodeEvent::Overlay(event)),
-        }
-    }
-
-    fn transmit(&mut self, index: PeerIndex, id: &PieceId, repair: bool) {
-        let (Some(peer), Some(data)) = (self.peers.get_mut(index), self.store.get(id)) else {
-            return;
-        };
-        let purpose = if repair { Purpose::Repair } else { Purpose::Live };
-        let len = data.len() as u64;
-        if peer.link.send_piece(purpose, self.sabotage.send(self.role, data.clone())).is_err() {
-            peer.blocked = true;
-            self.report.outgoing.refused += len;
-            return;
-        }
-        peer.sent += len;
-        match purpose {
-            Purpose::Live => self.report.sent.media += len,
-            Purpose::Repair => self.report.sent.repair += len,
         }
     }
 
@@ -823,27 +804,6 @@ impl Driver {
         if self.role != Role::Origin {
             let sent_us = self.now().as_micros();
             self.send_control(index, Control::Ping(Ping { sent_us }).encode());
-        }
-    }
-
-    fn report_links(&mut self, now: Time) {
-        for (index, peer) in self.peers.iter_mut() {
-            let stats = peer.link.connection().stats();
-            if stats.frame_rx.acks != peer.acks_seen {
-                peer.acks_seen = stats.frame_rx.acks;
-                peer.acked = peer.link.given();
-                self.confirmed = Some(now);
-            }
-            let oldest = peer.link.oldest_unconfirmed();
-            peer.seen.update(now, &stats, oldest, &mut self.report.outgoing);
-            let queued = peer.link.given().saturating_sub(peer.acked);
-            let report = LinkReport {
-                acked_bytes: peer.acked,
-                queued_bytes: u32::try_from(queued).unwrap_or(u32::MAX),
-                rtt: stats.path.rtt,
-                blocked: std::mem::take(&mut peer.blocked),
-            };
-            self.swarm.handle_link(now, index, report);
         }
     }
 

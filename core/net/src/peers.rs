@@ -54,7 +54,6 @@ pub(crate) struct Peer {
     /// Bytes known to have arrived there, and what tells it: the peer's acknowledgements.
     pub(crate) acked: u64,
     pub(crate) acks_seen: u64,
-    pub(crate) blocked: bool,
     pub(crate) seen: Seen,
 }
 
@@ -165,7 +164,7 @@ impl Peers {
             (peer.generation, peer.address) = (generation, address);
             (peer.dialled, peer.rank, peer.redial) = (dialled, rank, None);
             // The new connection counts from nothing.
-            (peer.acked, peer.acks_seen, peer.blocked) = (0, 0, false);
+            (peer.acked, peer.acks_seen) = (0, 0);
             peer.seen = Seen { heard: peer.seen.heard, ..Seen::default() };
             return Admission::Replaced(index);
         }
@@ -193,7 +192,6 @@ impl Peers {
             sent: 0,
             acked: 0,
             acks_seen: 0,
-            blocked: false,
             seen: Seen::default(),
         };
         if free == self.slots.len() {

@@ -93,8 +93,6 @@ pub struct Outgoing {
     pub packets: u64,
     /// Of these, found lost.
     pub lost: u64,
-    /// Bytes of pieces that a neighbour's connection could not take.
-    pub refused: u64,
     /// Since anybody confirmed anything; nothing if nobody ever did.
     pub unconfirmed: Option<Duration>,
 }

@@ -45,7 +45,6 @@ struct Totals {
     sent: u64,
     dropped: u64,
     blocked: u64,
-    refused: u64,
     packets: u64,
     lost: u64,
 }
@@ -124,22 +123,20 @@ impl Vitals {
             sent: report.swarm.as_ref().map_or(0, |swarm| swarm.counters.sent_bytes),
             dropped: sending.map_or(0, |s| s.dropped_bytes),
             blocked: sending.map_or(0, |s| s.blocked_bytes),
-            refused: out.refused,
             packets: out.packets,
             lost: out.lost,
         };
         let last = std::mem::replace(&mut self.last, total);
         let new = |of: fn(&Totals) -> u64| of(&total).saturating_sub(of(&last));
         let on_their_ways = waiting(&report.peers);
-        let refused = new(|t| t.refused);
-        let blocked = if on_their_ways >= FULL { new(|t| t.blocked) + refused } else { 0 };
+        let blocked = if on_their_ways >= FULL { new(|t| t.blocked) } else { 0 };
         let ratio = report.swarm.as_ref().and_then(|swarm| swarm.slot_ratio);
         Second {
             connected: !report.peers.is_empty(),
             offline: self.conditions.network.is_none(),
             unconfirmed: out.unconfirmed.unwrap_or(Duration::MAX),
             made: if self.connected > ARRIVING { new(|t| t.made) } else { 0 },
-            left: new(|t| t.sent).saturating_sub(refused),
+            left: new(|t| t.sent),
             dropped: new(|t| t.dropped) + blocked,
             waiting: sending.map_or(Duration::ZERO, |s| s.waiting).max(on_their_ways),
             packets: new(|t| t.packets),

@@ -53,6 +53,15 @@ impl Link {
         self.waiting.get_or_insert(now);
     }
 
+    /// It could not take a piece at `now`: until the next report others wait, too.
+    pub(crate) fn on_refused(&mut self, now: Time) {
+        let nothing =
+            LinkReport { acked_bytes: 0, queued_bytes: 0, rtt: DEFAULT_RTT, blocked: true };
+        self.report.get_or_insert(nothing).blocked = true;
+        // Nothing of it is under way.
+        self.waiting = self.waiting.filter(|since| *since != now);
+    }
+
     pub(crate) fn rtt(&self) -> Duration {
         self.report.map_or(DEFAULT_RTT, |r| r.rtt)
     }

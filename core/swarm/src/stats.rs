@@ -97,6 +97,16 @@ impl Counters {
             self.sent_bytes += u64::from(len);
         }
     }
+
+    pub(crate) fn taken_back(&mut self, len: u32, repair: bool) {
+        if repair {
+            self.sent_repairs -= 1;
+            self.sent_repair_bytes -= u64::from(len);
+        } else {
+            self.sent_pieces -= 1;
+            self.sent_bytes -= u64::from(len);
+        }
+    }
 }
 
 /// One substream, for the live table.

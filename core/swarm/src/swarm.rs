@@ -430,6 +430,16 @@ impl Swarm {
         Some(Transmit { peer: entry.peer, piece: entry.piece, repair })
     }
 
+    /// The transport could not take what [`Swarm::poll_transmit`] has just given: it waits, with all
+    /// that goes to the same neighbour, until a report says that the way there is not blocked.
+    pub fn handle_refused(&mut self, now: Time, transmit: Transmit) {
+        let Some(len) = self.uplink.take_back() else { return };
+        self.counters.taken_back(len, transmit.repair);
+        if let Some(peer) = self.peers.get_mut(transmit.peer) {
+            peer.link.on_refused(now);
+        }
+    }
+
     pub(crate) fn push_out(&mut self, output: Output) {
         if self.out.len() < MAX_OUTPUTS {
             self.out.push_back(output);

@@ -80,6 +80,8 @@ pub(crate) struct Uplink {
     /// were given to it.
     held_until: Time,
     number: u64,
+    /// What left last.
+    last: Option<(Class, Entry)>,
     /// Pieces dropped because they waited too long or the queue was full.
     pub(crate) expired: u64,
     /// Of these, bytes of live ones that waited for their turn, and that a neighbour's way was
@@ -190,6 +192,7 @@ impl Uplink {
                 queue.bytes = queue.bytes.saturating_sub(u64::from(entry.len));
                 if verdict == Gate::Send {
                     self.take(entry.len);
+                    self.last = Some((class, entry));
                     return Some((class, entry));
                 }
                 if late {
@@ -199,6 +202,18 @@ impl Uplink {
             }
         }
         None
+    }
+
+    /// What left last could not leave: it is kept aside with what waits for the same neighbour.
+    /// Gives its length.
+    pub(crate) fn take_back(&mut self) -> Option<u32> {
+        let (class, entry) = self.last.take()?;
+        self.queue(class).bytes += u64::from(entry.len);
+        if self.rate.is_some() {
+            self.tokens += i64::from(entry.len) * 8;
+        }
+        self.parked.push((class, entry));
+        Some(entry.len)
     }
 
     /// How long the oldest live piece has waited for its turn.
@@ -247,6 +262,7 @@ impl Uplink {
         self.live = Queue::default();
         self.repair = Queue::default();
         self.parked.clear();
+        self.last = None;
     }
 }
 
@@ -347,6 +363,22 @@ mod tests {
         assert!(uplink.poll(now, gate).is_none());
         uplink.unpark();
         assert_eq!(drain(&mut uplink, now), [(Class::Live, 1)]);
+    }
+
+    #[test]
+    fn what_could_not_leave_is_neither_lost_nor_paid_for() {
+        let mut uplink = Uplink::default();
+        uplink.set_rate(Time::ZERO, Some(1_000_000));
+        let now = Time::from_millis(50);
+        uplink.push(Class::Repair, entry(1, 6_250, now));
+        let waiting = uplink.repair_delay(1_000_000);
+        assert!(uplink.poll(now, |_, _| Gate::Send).is_some());
+        uplink.take_back();
+        assert_eq!(uplink.repair_delay(1_000_000), waiting);
+        assert!(uplink.poll(now, |_, _| Gate::Send).is_none(), "its way is not free yet");
+        uplink.unpark();
+        assert_eq!(drain(&mut uplink, now), [(Class::Repair, 1)]);
+        assert_eq!(uplink.expired, 0);
     }
 
     #[test]

@@ -31,7 +31,7 @@ fn report(peers: Vec<PeerReport>, lost: u64, packets: u64) -> Report {
         peers,
         swarm: None,
         sending: None,
-        outgoing: Outgoing { packets, lost, refused: 0, unconfirmed: Some(Duration::ZERO) },
+        outgoing: Outgoing { packets, lost, unconfirmed: Some(Duration::ZERO) },
         visibility: Visibility::default(),
         lost_events: 0,
     }

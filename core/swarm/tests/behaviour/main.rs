@@ -4,6 +4,7 @@ mod homes;
 mod hostile;
 mod introductions;
 mod net;
+mod refused;
 mod relays;
 mod rescue;
 mod slots;

@@ -9,7 +9,7 @@ use super::net::{TRACK, copies, name, piece};
 use super::slots::meet;
 
 /// An origin that can just send one copy, with chunks 0 to 9 published and a child in substream 1.
-fn origin() -> (Swarm, Time) {
+pub(crate) fn origin() -> (Swarm, Time) {
     let mut origin = Swarm::new(Config::new(Role::Origin, name(0), 7));
     let mut now = Time::ZERO;
     origin.handle_allowance(now, copies(1.0));
@@ -37,7 +37,7 @@ fn origin() -> (Swarm, Time) {
     (origin, now)
 }
 
-fn sent(swarm: &mut Swarm, now: Time) -> Vec<Transmit> {
+pub(crate) fn sent(swarm: &mut Swarm, now: Time) -> Vec<Transmit> {
     std::iter::from_fn(|| swarm.poll_transmit(now)).collect()
 }
 
