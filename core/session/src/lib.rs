@@ -26,6 +26,7 @@ mod pull;
 mod quantile;
 mod relay;
 mod share;
+mod start;
 mod stats;
 mod timeline;
 mod vitals;

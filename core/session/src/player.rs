@@ -12,8 +12,9 @@ use manyhands_stream::{Assembly, OpenedChunk, PieceHeader, Progress};
 
 use crate::buffer::{Due, Opened, TrackBuffer};
 use crate::event::Released;
-use crate::playout::{Playout, START_RESERVE_US, State, Step, first_position};
+use crate::playout::{Playout, State, Step, first_position};
 use crate::presence::Pause;
+use crate::start::{InHand, Start};
 use crate::timeline;
 
 /// Chunks of one track that are being put together at once: 6 s of a store at 10 a second, and as
@@ -25,11 +26,6 @@ const MAX_CLOSED: usize = 256;
 const ENOUGH_US: i64 = 200_000;
 /// A frozen picture jumps to a later whole keyframe after this (the prototype's 300 ms).
 const FROZEN_US: i64 = 300_000;
-/// A start that is behind the live edge waits this long for what is on its way: it begins nearer to
-/// it, and does not run dry at once.
-const CATCHING_UP_US: i64 = 150_000;
-/// Sound is waited for this long at the start.
-const WAIT_FOR_ALL_US: i64 = 500_000;
 
 /// How units are checked before they are handed out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,8 +73,7 @@ pub(crate) struct Player {
     checking: Checking,
     tracks: BTreeMap<u8, Incoming>,
     playout: Playout,
-    /// When the first keyframe was there, own clock.
-    startable_us: Option<i64>,
+    start: Start,
     /// Media time when the first chunk came.
     since_us: Option<i64>,
     stream_bytes: u64,
@@ -98,7 +93,7 @@ impl Player {
             checking,
             tracks: BTreeMap::new(),
             playout: Playout::default(),
-            startable_us: None,
+            start: Start::default(),
             since_us: None,
             stream_bytes: 0,
             held: false,
@@ -132,7 +127,7 @@ impl Player {
         self.rejoining = self.handed.is_some();
         self.tracks.clear();
         self.playout.reset();
-        self.startable_us = None;
+        self.start = Start::default();
         self.since_us = None;
     }
 
@@ -170,7 +165,7 @@ impl Player {
             return outcome;
         }
         if self.playout.state() == State::Waiting {
-            if !self.start(now_us, media_us) {
+            if !self.begin(now_us, media_us) {
                 self.playout.step(now_us, media_us, 0);
                 return outcome;
             }
@@ -287,24 +282,18 @@ impl Player {
     }
 
     /// Begins at a keyframe from which everything hangs together, if there is one.
-    fn start(&mut self, now_us: i64, media_us: i64) -> bool {
+    fn begin(&mut self, now_us: i64, media_us: i64) -> bool {
         let target_us = self.playout.target_us();
         let Some(lead) = self.lead_track() else { return false };
-        let wish = media_us - target_us;
-        let Some((chunk, keyframe_us, frontier_us)) = self.best_start(lead, wish) else {
+        let wish_us = media_us - target_us;
+        let Some((chunk, keyframe_us, frontier_us)) = self.best_start(lead, wish_us) else {
             return false;
         };
-        let since = *self.startable_us.get_or_insert(now_us);
-        let others_ready = self.tracks.iter().filter(|(id, _)| **id != lead).all(|(_, t)| {
+        let others = self.tracks.iter().filter(|(id, _)| **id != lead).all(|(_, t)| {
             t.buffer.nearest(keyframe_us).is_some_and(|(_, frontier)| frontier > keyframe_us)
         });
-        if !others_ready && now_us - since < WAIT_FOR_ALL_US {
-            return false;
-        }
-        if frontier_us.saturating_sub(keyframe_us) < START_RESERVE_US {
-            return false;
-        }
-        if frontier_us < wish && now_us - since < CATCHING_UP_US {
+        let has = InHand { wish_us, keyframe_us, frontier_us, others };
+        if !self.start.begins(now_us, has) {
             return false;
         }
         let position = first_position(media_us, target_us, keyframe_us, frontier_us);

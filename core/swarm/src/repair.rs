@@ -31,8 +31,11 @@ const FROM_PARENT: Duration = Duration::from_millis(200);
 /// ...and after silence (findings, R10).
 const AFTER_SILENCE: Duration = Duration::from_millis(350);
 /// Greeters have this long for their shares of the first GOP; then its holes are pulled (loopback:
-/// honest shares come within 150 ms, and holes held up half of the first pictures for 400).
+/// honest shares come within 150 ms, and holes held up half of the first pictures for 400)...
 const FIRST_GOP: Duration = Duration::from_millis(180);
+/// ...and as many round trips: the dial, the proof, the question. Without them a third of what a
+/// newcomer was sent at 40 ms came twice.
+const FIRST_GOP_TRIPS: u32 = 3;
 /// Rounds of a first search before its pieces are pulled.
 const PATIENT_TRIES: u8 = 5;
 /// Substreams of a track: 16 and a parity.
@@ -174,9 +177,13 @@ impl Swarm {
     /// Whether a newcomer has waited long enough for a piece of its first GOP: a greeter may lack
     /// it or be slow, and the first picture waits for every one of them.
     fn is_owed(&self, now: Time, track: &Track, capture_ms: u32) -> bool {
-        let waited = self.joining.since().is_some_and(|at| now.since(at) >= FIRST_GOP);
+        let Some(begun) = self.joining.since().filter(|_| track.playhead.is_none()) else {
+            return false;
+        };
+        let nearest = self.peers.iter().map(|(_, p)| p.link.rtt()).min().unwrap_or_default();
         let edge = track.have.newest().and_then(|n| track.have.capture_ms(n));
-        track.playhead.is_none() && waited && edge.is_some_and(|e| capture_ms + RIPE_MS <= e)
+        now.since(begun) >= FIRST_GOP + nearest * FIRST_GOP_TRIPS
+            && edge.is_some_and(|e| capture_ms + RIPE_MS <= e)
     }
 
     fn want_parts(&self, track: &Track, chunk: u32, substream: u8, wanted: &mut Vec<PieceId>) {
@@ -247,9 +254,11 @@ impl Swarm {
             self.repair.asked.insert(id, Asked { peer, at: now, refused: false });
             questions.entry(peer).or_default().push(Wanted::new(&id));
         }
+        // Who doesn't play yet can wait: for its GOP as for a gap.
+        let gap = self.track(track).is_some_and(|t| t.playhead.is_none());
         for (peer, pieces) in questions {
             self.counters.pulls += pieces.len() as u64;
-            self.send(peer, Message::Pull(Pull { track, pieces, gap: false }));
+            self.send(peer, Message::Pull(Pull { track, pieces, gap }));
         }
     }
 
