@@ -1,9 +1,16 @@
 //! The parts of the programs' `stats` that scenarios read; the rest is theirs.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::monitor::Log;
+use crate::error::LabError;
+use crate::monitor::{Log, Monitor};
+use crate::program::Program;
+
+/// Until the next `stats`, which come once a second.
+const STATS: Duration = Duration::from_secs(5);
 
 /// One `stats` event. A field that is missing makes the event unreadable, so a target that needs
 /// it can't be met by accident.
@@ -97,6 +104,21 @@ impl Watched {
             latency_ms: last.latency_ms,
         })
     }
+}
+
+/// What each program says next of how it goes.
+pub(super) fn next_stats(monitor: &Monitor, programs: &[Program]) -> Result<Vec<Stats>, LabError> {
+    let said = |log: &Log| log.of_kind("stats").count();
+    let before: Vec<usize> = monitor.look(|seen| {
+        programs.iter().map(|program| seen.logs.get(program.log()).map_or(0, said)).collect()
+    });
+    let next = monitor.wait_for(STATS, |seen| {
+        let next = programs.iter().zip(&before).map(|(program, before)| {
+            seen.logs.get(program.log())?.of_kind("stats").nth(*before).and_then(Stats::read)
+        });
+        next.collect::<Option<Vec<_>>>()
+    })?;
+    next.ok_or_else(|| LabError::Program("a viewer says no more how it goes".into()))
 }
 
 /// The value that this share of values is at most; not a number when there are none.

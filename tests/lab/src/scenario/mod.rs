@@ -12,6 +12,7 @@ mod local;
 mod matrix;
 mod moving;
 mod nat_matrix;
+mod partition;
 mod port_mapping;
 mod shielded;
 mod stage;
@@ -47,6 +48,8 @@ pub enum Scenario {
     Doctor,
     /// A viewer that feeds others moves to another network, and then the broadcaster does
     Move,
+    /// The net splits in two for half a minute and heals
+    Partition,
     /// Behind a relay nobody else ever hears of the broadcaster, whatever becomes of the relay
     Shielded,
     /// Every kind of NAT before the broadcaster against every kind before the viewer
@@ -101,6 +104,7 @@ impl Scenario {
             Self::Dht => dht::run(&stage),
             Self::Doctor => doctor::run(&stage),
             Self::Move => moving::run(&stage),
+            Self::Partition => partition::run(&stage),
             Self::Shielded => shielded::run(&stage),
             Self::NatMatrix => nat_matrix::run(&stage),
             Self::PortMapping => port_mapping::run(&stage),
@@ -117,6 +121,7 @@ impl Scenario {
             Self::Dht => &["not-published"],
             Self::Doctor => &["silence"],
             Self::Move => &["bound"],
+            Self::Partition => &["no-healing"],
             Self::Shielded => &["no-shield"],
             Self::NatMatrix => &["no-way"],
             Self::PortMapping => &["no-mapping"],

@@ -12,12 +12,11 @@ use crate::error::LabError;
 use crate::host::{Host, Stand};
 use crate::lab::Lab;
 use crate::machine::Holdings;
-use crate::monitor::Log;
 use crate::program::Program;
 use crate::report::Report;
 use crate::scenario::Stage;
 use crate::scenario::dht::Nodes;
-use crate::scenario::events::Stats;
+use crate::scenario::events::{Stats, next_stats};
 use crate::scenario::stage::PORT;
 
 const FILM_SECONDS: u64 = 10;
@@ -40,8 +39,6 @@ const JOINING: Duration = Duration::from_secs(15);
 const SETTLING: Duration = Duration::from_secs(6);
 /// After a move: well over the longest gap.
 const AFTER: Duration = Duration::from_secs(4);
-/// A viewer's next `stats`, which come once a second.
-const STATS: Duration = Duration::from_secs(5);
 /// The broadcaster's item with its address of now: finding where it belongs, and storing.
 const PUBLISHING: Duration = Duration::from_secs(20);
 /// A connection that leads nowhere is given up after 8 s.
@@ -69,7 +66,7 @@ pub(super) fn run(stage: &Stage) -> Result<Report, LabError> {
     let options = [&["--loop".to_owned()], &dht[..], &listen(stage, lab.host(ORIGIN)?)].concat();
     let origin = stage.broadcast_to_be_found(lab.host(ORIGIN)?, &film, &options)?;
     let audience = Audience::gather(stage, &lab, film.rate())?;
-    let settled = audience.stats()?;
+    let settled = next_stats(stage.monitor(), &audience.viewers)?;
     let (mover, at_first) = audience.mover(&settled)?;
     report.at_least("viewers_that_the_mover_feeds", at_first.upload.helping, 6.0);
     report.explain("target_ms", settled.iter().map(|s| s.target_ms).collect::<Vec<_>>());
@@ -96,7 +93,7 @@ pub(super) fn run(stage: &Stage) -> Result<Report, LabError> {
     stage.monitor().let_run(FORGETTING)?;
     let movers = [("viewer", &before[0], mover), ("origin", &before[1], &origin)];
     judge_holdings(movers, stage, &mut report)?;
-    let ended = audience.stats()?;
+    let ended = next_stats(stage.monitor(), &audience.viewers)?;
     let (_, in_the_end) = audience.mover(&ended)?;
     report.at_most("neighbours_after_the_moves", in_the_end.peers, at_first.peers);
     report.explain("moves", order.runs);
@@ -163,28 +160,12 @@ impl<'a> Audience<'a> {
         self.viewers.first().zip(stats.first()).ok_or(LabError::Gone("viewer"))
     }
 
-    /// What each says next.
-    fn stats(&self) -> Result<Vec<Stats>, LabError> {
-        let monitor = self.stage.monitor();
-        let said = |log: &Log| log.of_kind("stats").count();
-        let before: Vec<usize> = monitor.look(|seen| {
-            self.viewers.iter().map(|viewer| seen.logs.get(viewer.log()).map_or(0, said)).collect()
-        });
-        let next = monitor.wait_for(STATS, |seen| {
-            let next = self.viewers.iter().zip(&before).map(|(viewer, before)| {
-                seen.logs.get(viewer.log())?.of_kind("stats").nth(*before).and_then(Stats::read)
-            });
-            next.collect::<Option<Vec<_>>>()
-        })?;
-        next.ok_or_else(|| LabError::Program("a viewer says no more how it goes".into()))
-    }
-
     /// What each one's picture goes through when a host moves.
     fn gaps(&self, host: &Host, place: Stand) -> Result<Vec<Gap>, LabError> {
-        let before = self.stats()?;
+        let before = next_stats(self.stage.monitor(), &self.viewers)?;
         host.stand(place)?;
         self.stage.monitor().let_run(AFTER)?;
-        let after = self.stats()?;
+        let after = next_stats(self.stage.monitor(), &self.viewers)?;
         let gap = |(before, after): (&Stats, Stats)| Gap {
             stood_ms: after.stalled_ms - before.stalled_ms,
             buffer_ms: before.target_ms.unwrap_or(f64::INFINITY),
