@@ -254,11 +254,9 @@ impl Swarm {
             self.repair.asked.insert(id, Asked { peer, at: now, refused: false });
             questions.entry(peer).or_default().push(Wanted::new(&id));
         }
-        // Who doesn't play yet can wait: for its GOP as for a gap.
-        let gap = self.track(track).is_some_and(|t| t.playhead.is_none());
         for (peer, pieces) in questions {
             self.counters.pulls += pieces.len() as u64;
-            self.send(peer, Message::Pull(Pull { track, pieces, gap }));
+            self.send(peer, Message::Pull(Pull { track, pieces, gap: false }));
         }
     }
 
