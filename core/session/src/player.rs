@@ -362,9 +362,10 @@ impl Player {
         }
     }
 
-    /// A picture that stands, or is hopelessly late, goes on at a later whole keyframe; until one comes,
-    /// with what is there.
+    /// A picture that stands, or is hopelessly late, goes on with what is live: with all that comes before
+    /// it, if that is there, or else at a later whole keyframe.
     fn jump_if_frozen(&mut self, now_us: i64, media_us: i64) {
+        self.playout.catch_up(media_us, self.frontier_us());
         let frozen = match self.playout.state() {
             State::Stalled { since_us } => now_us - since_us >= FROZEN_US,
             State::Playing => self.playout.wants_jump(media_us),
@@ -384,8 +385,6 @@ impl Player {
             self.seek(lead, chunk, keyframe_us);
             let to = first_position(media_us, target_us, keyframe_us, frontier_us);
             self.playout.jump(now_us, to);
-        } else {
-            self.playout.catch_up(media_us, self.frontier_us());
         }
     }
 
