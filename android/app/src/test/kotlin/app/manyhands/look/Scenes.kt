@@ -101,6 +101,7 @@ private val LIVE =
             live().copy(health = Health(HealthLevel.FAIR, HealthCause.SLOW_UPLOAD), device = MOBILE.battery(28)),
         "live-lost" to live().copy(health = Health(HealthLevel.LOST, HealthCause.NO_NETWORK), microphoneOn = false),
         "live-hot" to live().copy(device = WIFI.hot(4), tooHot = true),
+        "live-near" to live().copy(zoom = 2f, zoomMost = 8f),
         "ended" to live().copy(phase = Phase.ENDED),
     ).map { (name, state) -> Scene(name) { drawn(it, state) } }
 
