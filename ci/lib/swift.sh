@@ -20,12 +20,12 @@ swift_words() {
     fi
 }
 
-# Prints the name of a program that is the kit's `shell`, and stays one process: it can be ended from
-# outside.
+# swift_shell NAME=VALUE…: prints the name of a program that is the kit's `shell`, and stays one process: it
+# can be ended from outside.
 swift_shell() {
     local words program="$IOS_PLACE/shell"
     swift_words
-    printf '#!/bin/sh\nexec %s "$@"\n' "$(printf '%q ' "${words[@]}" "$IOS_PLACE/build/debug/shell")" >"$program"
+    printf '#!/bin/sh\nexec %s "$@"\n' "$(printf '%q ' "${words[@]}" "$@" "$IOS_PLACE/build/debug/shell")" >"$program"
     chmod +x "$program"
     echo "$program"
 }

@@ -70,6 +70,9 @@ pub(crate) struct Common {
     /// Stop after this many seconds
     #[arg(long, value_name = "SECONDS")]
     pub(crate) duration: Option<f64>,
+    /// Leave when the program that started this one has ended
+    #[arg(long)]
+    pub(crate) with_parent: bool,
     /// Decides everything random but keys
     #[arg(long)]
     pub(crate) seed: Option<u64>,

@@ -37,7 +37,7 @@ pub(crate) async fn run(args: args::Broadcast, printer: Printer) -> Result<(), F
     refuse_what_is_not_there(&args)?;
     let relays = Relays { tickets: links::tickets(&args.relay)?, shielded: args.shielded };
     let input = open(&args)?;
-    let mut stop = Stop::listen()?;
+    let mut stop = Stop::listen(args.common.with_parent)?;
     let (mut state, borrowed) = open_state(&args)?;
     if borrowed {
         printer.notice(

@@ -40,7 +40,7 @@ pub(crate) async fn run(args: args::Demo, printer: Printer) -> Result<(), Failur
         PatternConfig::default()
     };
     let input = Input::open(&InputKind::Pattern(pattern))?;
-    let mut stop = Stop::listen()?;
+    let mut stop = Stop::listen(args.common.with_parent)?;
     let broadcast = go_live(&args, &input)?;
     let mut crowd = Crowd::join(&args, &broadcast, printer).await?;
     let mut units = input.start();

@@ -28,7 +28,7 @@ pub(crate) async fn run(args: args::Relay, printer: Printer) -> Result<(), Failu
             "a relay dials nobody: give its ticket to the broadcaster, and leave out --peer",
         ));
     }
-    let mut stop = Stop::listen()?;
+    let mut stop = Stop::listen(args.common.with_parent)?;
     let mut state = State::open(&dir(&args)?)?;
     if args.new_ticket {
         state.renew();

@@ -37,7 +37,7 @@ pub(crate) async fn run(args: args::Watch, printer: Printer) -> Result<(), Failu
     let to_stdout = args.output.as_deref() == Some(Path::new("-"));
     let printer = if to_stdout { printer.beside_film() } else { printer };
     let link = links::read(args.link.as_deref())?;
-    let mut stop = Stop::listen()?;
+    let mut stop = Stop::listen(args.common.with_parent)?;
     let link_text = link.to_text();
     let code = link.to_qr();
     let given = args.timeout.and_then(|s| Duration::try_from_secs_f64(s).ok());

@@ -81,9 +81,11 @@ pub(crate) struct Giving {
 }
 
 impl Giving {
-    /// As the `stats` object shows it, known how many others are fed.
+    /// As the `stats` object shows it, known how many others are fed. Where nothing may leave nobody is:
+    /// they have a second at most to find another parent, and get nothing meanwhile.
     pub(crate) fn upload(&self, fed: u64) -> Upload {
         let Self { allowance, balance } = self;
+        let fed = if allowance.bps == Some(0) { 0 } else { fed };
         let given = Given::of(balance);
         let reason = allowance.reason.with_fed(fed);
         Upload {

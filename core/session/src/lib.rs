@@ -17,6 +17,7 @@ mod feed;
 mod finding;
 mod flow;
 mod health;
+mod lateness;
 mod ledger_file;
 mod on_air;
 mod player;

@@ -74,8 +74,6 @@ pub(crate) struct Player {
     tracks: BTreeMap<u8, Incoming>,
     playout: Playout,
     start: Start,
-    /// Media time when the first chunk came.
-    since_us: Option<i64>,
     stream_bytes: u64,
     /// The person has paused: what comes is kept.
     held: bool,
@@ -94,7 +92,6 @@ impl Player {
             tracks: BTreeMap::new(),
             playout: Playout::default(),
             start: Start::default(),
-            since_us: None,
             stream_bytes: 0,
             held: false,
             undecodable: 0,
@@ -128,7 +125,6 @@ impl Player {
         self.tracks.clear();
         self.playout.reset();
         self.start = Start::default();
-        self.since_us = None;
     }
 
     /// Takes in a verified piece; a chunk that it completes is opened.
@@ -259,7 +255,6 @@ impl Player {
             return;
         };
         self.stream_bytes += chunk.plaintext.len() as u64;
-        let since = media.map(|m| *self.since_us.get_or_insert(m.media_us));
         let Some(track) = self.tracks.get_mut(&header.track) else { return };
         let closed = Closed { at_us: opened.capture_us, paused: opened.paused };
         track.closed.insert(header.chunk, closed);
@@ -269,11 +264,8 @@ impl Player {
         // A pause says nothing about how long a chunk takes.
         let before = header.chunk.checked_sub(1).and_then(|n| track.closed.get(&n));
         let before_us = before.filter(|before| !before.paused && !closed.paused);
-        // What was captured before this viewer came is late by its nature and says nothing.
-        if let (Some(before), Some(media), Some(since)) = (before_us, media, since)
-            && before.at_us >= since
-        {
-            self.playout.handle_complete(media.media_us - before.at_us);
+        if let Some(media) = media {
+            self.playout.handle_chunk(media.media_us, before_us.map(|before| before.at_us));
         }
         if header.flags.last {
             track.buffer.set_last(header.chunk);
@@ -359,21 +351,26 @@ impl Player {
         }
     }
 
-    /// A picture that stands, or is hopelessly late, goes on at a later whole keyframe.
+    /// A picture that stands, or is hopelessly late, goes on with what is live: with all that comes before
+    /// it, if that is there, or else at a later whole keyframe.
     fn jump_if_frozen(&mut self, now_us: i64, media_us: i64) {
+        self.playout.catch_up(media_us, self.frontier_us());
         let frozen = match self.playout.state() {
             State::Stalled { since_us } => now_us - since_us >= FROZEN_US,
             State::Playing => self.playout.wants_jump(media_us),
             State::Waiting => false,
         };
-        let Some(lead) = self.lead_track().filter(|_| frozen) else { return };
+        let healing = self.playout.is_healing(media_us);
+        let Some(lead) = self.lead_track().filter(|_| frozen || healing) else { return };
         let position = self.playout.position_us();
+        let target_us = self.playout.target_us();
         let Some(track) = self.tracks.get(&lead) else { return };
         let later = track.buffer.starts().find(|(_, keyframe_us, frontier_us)| {
-            *keyframe_us > position && frontier_us.saturating_sub(*keyframe_us) >= ENOUGH_US
+            let is_enough = frontier_us.saturating_sub(*keyframe_us) >= ENOUGH_US;
+            let is_live = (*keyframe_us..=*frontier_us).contains(&(media_us - target_us));
+            *keyframe_us > position && if frozen { is_enough } else { is_live }
         });
         if let Some((chunk, keyframe_us, frontier_us)) = later {
-            let target_us = self.playout.target_us();
             self.seek(lead, chunk, keyframe_us);
             let to = first_position(media_us, target_us, keyframe_us, frontier_us);
             self.playout.jump(now_us, to);

@@ -5,7 +5,7 @@
 //! it must, and stands still ("stalled") while a selected track has nothing for it. Pure: the time
 //! is an argument.
 
-use crate::quantile::Window;
+use crate::lateness::Lateness;
 
 /// Rates of the glide, and how far off they are used (the design's figures).
 const NEAR_US: i64 = 300_000;
@@ -35,6 +35,13 @@ const MAX_GUARD_US: i64 = 400_000;
 /// clock runs slower until it has it. Waiting for the target instead made the median first picture
 /// wait for half a GOP (524 ms on loopback at 1 s).
 pub(crate) const START_RESERVE_US: i64 = 250_000;
+/// So much is handed out at once at most, to come back to where it should be: what a newcomer is given,
+/// and within what a shell's queues hold.
+const AT_ONCE_US: i64 = 4_000_000;
+/// Who has stood for this long sees that the picture has jumped anyway: for some seconds from then on it
+/// does not glide over what it can jump (the screens' B29: live within two seconds).
+const LONG_STALL_US: i64 = 1_000_000;
+const HEALING_US: i64 = 3_000_000;
 /// How long a stall is recent (the simulated player's figure).
 const ALARM_LIFE_US: i64 = 10_000_000;
 /// A young viewer's parents still change: sixteen that joined at once stalled in their first four
@@ -77,9 +84,11 @@ pub(crate) struct Playout {
     held_back_us: i64,
     /// The next jump is the person's own.
     asked: bool,
-    lateness: Window,
+    lateness: Lateness,
     /// The recent stalls: when the last one ended and how long they were together.
     alarm: Option<(i64, i64)>,
+    /// A long stall was over then, own clock.
+    healed_us: Option<i64>,
     stalls: u64,
     stalled_us: i64,
 }
@@ -112,8 +121,9 @@ impl Default for Playout {
             target_us: FIRST_TARGET_US,
             held_back_us: 0,
             asked: false,
-            lateness: Window::new(WINDOW),
+            lateness: Lateness::new(WINDOW),
             alarm: None,
+            healed_us: None,
             stalls: 0,
             stalled_us: 0,
         }
@@ -121,10 +131,10 @@ impl Default for Playout {
 }
 
 impl Playout {
-    /// A chunk became complete `lateness_us` after the chunk before it was closed: what a position
-    /// must at least stay behind media time.
-    pub(crate) fn handle_complete(&mut self, lateness_us: i64) {
-        self.lateness.push(lateness_us);
+    /// A chunk became complete at `media_us`; the one before it was closed at `closed_us`, if that is
+    /// known.
+    pub(crate) fn handle_chunk(&mut self, media_us: i64, closed_us: Option<i64>) {
+        self.lateness.handle_chunk(media_us, closed_us);
     }
 
     /// Starts handing out at `position_us`.
@@ -197,6 +207,28 @@ impl Playout {
         self.stepped_us = now_us;
     }
 
+    /// It stood for long a moment ago, and is not near its target again.
+    #[must_use]
+    pub(crate) fn is_healing(&self, media_us: i64) -> bool {
+        let recent = self.healed_us.is_some_and(|at| self.stepped_us - at < HEALING_US);
+        recent && self.behind(media_us) > NEAR_US
+    }
+
+    /// Far behind, with all there up to where it should be: goes there, and what lies between is handed
+    /// out at once, as to a newcomer. Nothing is skipped by that.
+    pub(crate) fn catch_up(&mut self, media_us: i64, frontier_us: i64) {
+        let behind = self.behind(media_us);
+        let wish = self.position_us + behind;
+        if self.state == State::Playing
+            && (behind > FAR_US || self.is_healing(media_us))
+            && behind <= AT_ONCE_US
+            && wish <= frontier_us
+        {
+            self.asked = false;
+            self.position_us = wish;
+        }
+    }
+
     /// Goes on after the person held it: from where it stood, and stays as far behind as that is.
     pub(crate) fn resume(&mut self, now_us: i64, media_us: i64) {
         self.stepped_us = now_us;
@@ -262,6 +294,9 @@ impl Playout {
     fn count_stall(&mut self, now_us: i64, for_us: i64) {
         self.stalls += 1;
         self.stalled_us += for_us;
+        if for_us >= LONG_STALL_US {
+            self.healed_us = Some(now_us);
+        }
         let before = self.recent_stalls(now_us);
         self.alarm = Some((now_us, before.saturating_add(for_us)));
     }
@@ -327,9 +362,17 @@ mod tests {
         }
     }
 
+    /// As many readings of this lateness, from `from_us` of media time on, one every 100 ms.
+    fn hear(playout: &mut Playout, from_us: i64, readings: usize, late_us: i64) {
+        for number in 0..readings as i64 {
+            let media_us = from_us + number * 100_000;
+            playout.handle_chunk(media_us, Some(media_us - late_us));
+        }
+    }
+
     fn measured() -> Playout {
         let mut playout = Playout::default();
-        (0..WINDOW).for_each(|_| playout.handle_complete(120_000));
+        hear(&mut playout, 0, WINDOW + 2, 120_000);
         playout.step(0, 0, 0);
         playout
     }
@@ -418,10 +461,10 @@ mod tests {
     #[test]
     fn how_late_chunks_were_before_the_start_is_soon_forgotten() {
         let mut playout = Playout::default();
-        (0..30).for_each(|_| playout.handle_complete(1_500_000));
+        hear(&mut playout, -6 * SECOND, 45, 1_500_000);
         playout.step(0, 0, 0);
         playout.start(0, -2 * SECOND);
-        (0..YOUNG_WINDOW).for_each(|_| playout.handle_complete(120_000));
+        hear(&mut playout, -SECOND, YOUNG_WINDOW, 120_000);
         run(&mut playout, 0, 3 * SECOND);
         // From 1.9 s, by a tenth of the three seconds.
         assert!(playout.target_us() < 1_700_000, "{}", playout.target_us());
@@ -440,6 +483,42 @@ mod tests {
         playout.jump(17 * SECOND, 17 * SECOND - playout.target_us());
         assert_eq!(playout.stalls(17 * SECOND), (0, 0), "asked for is no stall");
         assert!(playout.behind_live(17 * SECOND).abs() < 1_000);
+    }
+
+    #[test]
+    fn far_behind_it_hands_out_at_once_what_is_there() {
+        let catches_up = |behind: i64, lacking: i64| {
+            let mut playout = calm();
+            let wish = 60 * SECOND - playout.target_us();
+            playout.start(60 * SECOND, wish - behind);
+            playout.catch_up(60 * SECOND, wish - lacking);
+            assert_eq!(playout.stalls(60 * SECOND), (0, 0));
+            playout.position_us() == wish
+        };
+        assert!(catches_up(2 * SECOND, 0));
+        assert!(!catches_up(2 * SECOND, 1), "not all is there");
+        assert!(!catches_up(SECOND, 0), "it can glide");
+        assert!(!catches_up(5 * SECOND, 0), "too much for one moment");
+    }
+
+    #[test]
+    fn after_a_long_stall_it_does_not_glide_over_what_is_there() {
+        for (stood, jumps) in [(LONG_STALL_US, true), (LONG_STALL_US - 10_000, false)] {
+            let mut playout = calm();
+            let position = playout.position_us();
+            playout.state = State::Stalled { since_us: 0 };
+            playout.step(stood, stood, position + 2 * SECOND);
+            playout.catch_up(stood, position + 2 * SECOND);
+            assert_eq!(playout.behind(stood) <= 0, jumps);
+            assert_eq!(playout.stalls(stood), (1, stood));
+        }
+        let mut playout = calm();
+        playout.count_stall(0, LONG_STALL_US);
+        let behind = NEAR_US + SECOND / 2;
+        playout.start(0, -playout.target_us() - behind);
+        assert!(playout.is_healing(0));
+        playout.stepped_us = HEALING_US;
+        assert!(!playout.is_healing(0), "later it glides");
     }
 
     #[test]

@@ -88,7 +88,7 @@ async fn a_viewer_that_becomes_metered_stops_at_once_and_its_child_does_not_stal
     giver.set_conditions(mobile(), 0).await;
     let stopped = until(&giver, |s| s.upload.limit_bps == Some(0)).await;
     assert!(told.elapsed() < AT_ONCE, "{:?}", told.elapsed());
-    assert_eq!(stopped.upload.reason, "mobile");
+    assert_eq!((stopped.upload.reason, stopped.upload.helping), ("mobile", 0));
     let line = until(&giver, |_| told.elapsed() >= AT_ONCE).await;
     // Five seconds of sound are a hundred kilobytes to each.
     let fed = until(&child, |s| s.from.origin > playing.from.origin + 100_000).await;

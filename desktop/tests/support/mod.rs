@@ -17,7 +17,18 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_manyhands"))
+        Self::of(Command::new(env!("CARGO_BIN_EXE_manyhands")), arguments)
+    }
+
+    /// The same as the child of a shell, which is the process that ends with this.
+    pub(crate) fn start_by_a_shell(arguments: &[&str]) -> Self {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", r#""$@" & wait"#, "sh", env!("CARGO_BIN_EXE_manyhands")]);
+        Self::of(shell, arguments)
+    }
+
+    fn of(mut command: Command, arguments: &[&str]) -> Self {
+        let mut process = command
             .args(arguments)
             .args(["--json", "--listen", "127.0.0.1:0", "--duration", "60"])
             .stdout(Stdio::piped())

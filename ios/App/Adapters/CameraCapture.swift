@@ -13,6 +13,8 @@ final class CameraCapture: NSObject, @unchecked Sendable {
     private var cameraInput: AVCaptureDeviceInput?
     private var orders = FilmingOrders()
     private var framesSinceLook = 0
+    /// How long a tapped place stays sharp, seconds.
+    private static let sharpFor = 5.0
     private let tell: AsyncStream<FilmingEvent>.Continuation
 
     init(_ queue: DispatchQueue, _ tell: AsyncStream<FilmingEvent>.Continuation) {
@@ -34,6 +36,8 @@ final class CameraCapture: NSObject, @unchecked Sendable {
         if !before.open || before.front != orders.front { configure() }
         turn()
         if before.torch != orders.torch { light(orders.torch) }
+        if before.zoom != orders.zoom { zoom(orders.zoom) }
+        if before.sharp != orders.sharp { focus(orders.sharp) }
         guard !session.isRunning else { return }
         session.startRunning()
         tell.yield(session.isRunning ? .running : .failed)
@@ -55,6 +59,7 @@ final class CameraCapture: NSObject, @unchecked Sendable {
             tell.yield(.failed)
         }
         if session.canAddOutput(pictures) { session.addOutput(pictures) }
+        tell.yield(.zooms(most: Double(camera?.maxAvailableVideoZoomFactor ?? 1)))
     }
 
     /// Turns what is sent upright, once: the encoder gets the scene as it is seen.
@@ -67,8 +72,33 @@ final class CameraCapture: NSObject, @unchecked Sendable {
     }
 
     private func light(_ on: Bool) {
-        guard let camera, camera.hasTorch, (try? camera.lockForConfiguration()) != nil else { return }
-        camera.torchMode = on ? .on : .off
+        change { if $0.hasTorch { $0.torchMode = on ? .on : .off } }
+    }
+
+    private func zoom(_ factor: Double) {
+        change { $0.videoZoomFactor = min(CGFloat(factor), $0.maxAvailableVideoZoomFactor) }
+    }
+
+    /// Sharp and light enough there, for a while; then as the camera likes.
+    private func focus(_ sharp: Sharp?) {
+        let point = sharp.map { CGPoint(x: $0.spot.x, y: $0.spot.y) } ?? CGPoint(x: 0.5, y: 0.5)
+        change { camera in
+            if camera.isFocusPointOfInterestSupported { camera.focusPointOfInterest = point }
+            let focus: AVCaptureDevice.FocusMode = sharp == nil ? .continuousAutoFocus : .autoFocus
+            if camera.isFocusModeSupported(focus) { camera.focusMode = focus }
+            if camera.isExposurePointOfInterestSupported { camera.exposurePointOfInterest = point }
+            let exposure = AVCaptureDevice.ExposureMode.continuousAutoExposure
+            if camera.isExposureModeSupported(exposure) { camera.exposureMode = exposure }
+        }
+        guard let sharp else { return }
+        queue.asyncAfter(deadline: .now() + Self.sharpFor) { [weak self] in
+            if self?.orders.sharp == sharp { self?.focus(nil) }
+        }
+    }
+
+    private func change(_ how: (AVCaptureDevice) -> Void) {
+        guard let camera, (try? camera.lockForConfiguration()) != nil else { return }
+        how(camera)
         camera.unlockForConfiguration()
     }
 

@@ -21,7 +21,13 @@ final class PathMonitor: Sendable {
     private static func path(_ path: NWPath) -> DeviceReport.Path {
         DeviceReport.Path(
             reachable: path.status == .satisfied, kind: kind(path), expensive: path.isExpensive,
-            constrained: path.isConstrained)
+            constrained: path.isConstrained, network: network(path))
+    }
+
+    /// Two networks by the same interface have other routers. What it says is compared and goes nowhere.
+    private static func network(_ path: NWPath) -> String? {
+        guard let first = path.availableInterfaces.first else { return nil }
+        return ([first.name] + path.gateways.map { $0.debugDescription }).joined(separator: " ")
     }
 
     private static func kind(_ path: NWPath) -> NetworkKind {

@@ -10,7 +10,7 @@ struct LiveView: View {
         let live = app.broadcast.live
         ZStack {
             Color.black.ignoresSafeArea()
-            CameraPicture(capture: capture).ignoresSafeArea()
+            FilmedPicture(capture: capture)
             if let card = live.card {
                 Color.black.ignoresSafeArea()
                 Text(verbatim: card).font(.title.bold()).foregroundStyle(.white)

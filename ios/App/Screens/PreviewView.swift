@@ -10,7 +10,7 @@ struct PreviewView: View {
         let preview = app.broadcast.preview
         ZStack {
             Color.black.ignoresSafeArea()
-            CameraPicture(capture: capture).ignoresSafeArea()
+            FilmedPicture(capture: capture)
             VStack(spacing: Style.gap) {
                 HStack {
                     IconButton(icon: "xmark", spoken: app.words(.closePreview)) { app.home() }

@@ -11,6 +11,8 @@ public enum AVAuthorizationStatus: Int, Sendable { case notDetermined, restricte
 open class AVCaptureDevice: NSObject, @unchecked Sendable {
     public enum Position: Int, Sendable { case unspecified, back, front }
     public enum TorchMode: Int, Sendable { case off, on, auto }
+    public enum FocusMode: Int, Sendable { case locked, autoFocus, continuousAutoFocus }
+    public enum ExposureMode: Int, Sendable { case locked, autoExpose, continuousAutoExposure, custom }
     public struct DeviceType: Sendable, Hashable {
         public static let builtInWideAngleCamera: DeviceType = stub()
     }
@@ -34,6 +36,16 @@ open class AVCaptureDevice: NSObject, @unchecked Sendable {
     public func unlockForConfiguration() {}
     public var hasTorch: Bool { stub() }
     public var torchMode: TorchMode { get { stub() } set {} }
+    public var videoZoomFactor: CGFloat { get { stub() } set {} }
+    public var maxAvailableVideoZoomFactor: CGFloat { stub() }
+    public var isFocusPointOfInterestSupported: Bool { stub() }
+    public var focusPointOfInterest: CGPoint { get { stub() } set {} }
+    public func isFocusModeSupported(_ focusMode: FocusMode) -> Bool { stub() }
+    public var focusMode: FocusMode { get { stub() } set {} }
+    public var isExposurePointOfInterestSupported: Bool { stub() }
+    public var exposurePointOfInterest: CGPoint { get { stub() } set {} }
+    public func isExposureModeSupported(_ exposureMode: ExposureMode) -> Bool { stub() }
+    public var exposureMode: ExposureMode { get { stub() } set {} }
     public var systemPressureState: SystemPressureState { stub() }
 }
 open class AVCaptureInput: NSObject {}

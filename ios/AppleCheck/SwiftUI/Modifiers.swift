@@ -22,6 +22,10 @@ extension ShapeStyle where Self == Color {
 }
 public protocol Shape: Sendable {}
 public struct Circle: Shape { public init() {} }
+public struct StrokeShapeView: Leaf {}
+extension Shape {
+    public func stroke<Style: ShapeStyle>(_ content: Style, lineWidth: CGFloat = 1) -> StrokeShapeView { stub() }
+}
 public struct Capsule: Shape { public init() {} }
 public struct RoundedRectangle: Shape { public init(cornerRadius: CGFloat) {} }
 public struct Font: Sendable {
@@ -82,6 +86,10 @@ extension View {
     public func onChange<Value: Equatable>(
         of value: Value, initial: Bool = false, _ action: @escaping @MainActor (Value, Value) -> Void
     ) -> some View { self }
+    public func task<Value: Equatable>(
+        id value: Value, priority: TaskPriority = .userInitiated,
+        @_inheritActorContext _ action: @escaping @Sendable () async -> Void
+    ) -> some View { self }
     public func onOpenURL(perform action: @escaping @MainActor (URL) -> Void) -> some View { self }
     public func onTapGesture(perform action: @escaping @MainActor () -> Void) -> some View { self }
     public func animation<Value: Equatable>(_ animation: Animation?, value: Value) -> some View { self }
@@ -104,6 +112,7 @@ extension View {
         minWidth: CGFloat? = nil, maxWidth: CGFloat? = nil, minHeight: CGFloat? = nil,
         maxHeight: CGFloat? = nil, alignment: Alignment = .center
     ) -> some View { self }
+    public func position(_ position: CGPoint) -> some View { self }
     public func ignoresSafeArea() -> some View { self }
     public func preferredColorScheme(_ colorScheme: ColorScheme?) -> some View { self }
     public func disabled(_ disabled: Bool) -> some View { self }

@@ -45,17 +45,22 @@ package final class Folder: Sendable {
     package func file(_ name: String) -> String { "\(path)/\(name)" }
 }
 
-/// The desktop's program, and the events that it tells, a line each.
+/// The desktop's program, and the events that it tells, a line each. It ends with this process, however
+/// that ends.
 package final class Desktop {
     package let events: AsyncStream<String>
     private let process: Process
 
-    package init(_ folder: Folder, _ arguments: [String]) throws {
-        let own = ["--json", "--listen", "127.0.0.1:0", "--state-dir", folder.file("state-\(arguments[0])")]
+    /// `explains`: what else it has to say comes among the events.
+    package init(_ folder: Folder, _ arguments: [String], explains: Bool = false) throws {
+        let state = folder.file("state-\(arguments[0])")
+        var own = ["--json", "--with-parent", "--listen", "127.0.0.1:0", "--state-dir", state]
+        if explains { own.append("-vv") }
         let manyhands = ProcessInfo.processInfo.environment["MANYHANDS_PROGRAM"] ?? "manyhands"
         process = program([manyhands] + arguments + own)
         let pipe = Pipe()
         process.standardOutput = pipe
+        if explains { process.standardError = pipe }
         let (events, lines) = AsyncStream.makeStream(of: String.self)
         self.events = events
         try process.run()
@@ -83,12 +88,23 @@ package final class Desktop {
         throw Failed(what: "it ended without \(name)")
     }
 
+    /// Waits until it says this, in whatever words around it.
+    package func says(_ words: String) async throws {
+        for await line in events where line.contains(words) { return }
+        throw Failed(what: "it ended without \(words)")
+    }
+
     /// Waits until this many others are connected to it.
     package func peers(_ count: Int) async throws {
         for await line in events where line.contains("\"event\":\"stats\"") {
             if line.contains("\"peers\":\(count)") { return }
         }
         throw Failed(what: "it ended without \(count) peers")
+    }
+
+    /// Stands still, as a machine does whose lid is closed, or goes on where it stood.
+    package func stand(_ still: Bool) {
+        Foundation.kill(process.processIdentifier, still ? SIGSTOP : SIGCONT)
     }
 
     /// Ends it without a word to anybody.

@@ -201,6 +201,18 @@ import Testing
         #expect(machine.onAir == .everything && live().banner == nil)
     }
 
+    @Test("a camera or an encoder that fails is told with two ways on, the sound goes on, and it comes back")
+    mutating func cameraFailed() {
+        at(0, .film(.running))
+        goLive()
+        at(1, .film(.failed))
+        #expect(machine.onAir == .cameraOff && machine.orders.sound && machine.isLive)
+        #expect(live(1).banner?.kind == "camera_failed")
+        #expect(live(1).banner?.actions == [.useCameraAgain, .soundOnly])
+        at(2, .film(.running))
+        #expect(machine.onAir == .everything && live(2).banner == nil)
+    }
+
     @Test("B21: leaving the app pauses the picture, and the sound too where that was chosen")
     mutating func b21() {
         goLive()

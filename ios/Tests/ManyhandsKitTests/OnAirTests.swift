@@ -91,6 +91,31 @@ extension OverSockets {
             viewer.send(.close)
         }
 
+        @Test("B29: healed, the notice is gone within 2 s, the picture is live, and it is told once")
+        func healed() async throws {
+            let (film, link) = (stage.folder.file("film.mp4"), stage.folder.file("link"))
+            _ = try Film.make(film, seconds: 4)
+            let broadcaster = try Desktop(stage.folder, ["broadcast", film, "--loop", "--link-out", link])
+            try await broadcaster.event("live")
+            let viewer = stage.watch(try String(contentsOfFile: link, encoding: .utf8))
+            viewer.send(.sound(false))
+            await until { viewer.screen.badge == .live }
+            let before = try #require(viewer.machine.figures?.latencyMs)
+            broadcaster.stand(true)
+            await until { viewer.screen.state?.kind == "cut_off" }
+            let lost = try #require(viewer.said)
+            broadcaster.stand(false)
+            let healed = ContinuousClock.now
+            await until { viewer.screen.state == nil }
+            #expect(ContinuousClock.now - healed < .seconds(2))
+            await until { (viewer.machine.figures?.latencyMs ?? .max) < before + 1000 }
+            // Two seconds, and what the figures are late by.
+            #expect(ContinuousClock.now - healed < .seconds(3))
+            #expect(viewer.screen.badge == .live && !viewer.machine.orders.sound)
+            #expect(viewer.said?.number == lost.number + 1 && viewer.said?.text == "The picture is back.")
+            viewer.send(.close)
+        }
+
         @Test("B32: who has paused is behind and stays so, until a tap goes to live")
         func behind() async throws {
             let (model, link) = try await stage.live(seconds: 40)

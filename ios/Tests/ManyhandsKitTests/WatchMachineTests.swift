@@ -35,7 +35,7 @@ import Testing
     mutating func b28() {
         _ = state(1, .playing)
         #expect(screen(1).state == nil)
-        _ = state(2, .broadcasterSilent)
+        #expect(state(2, .broadcasterSilent) == [.say(.broadcasterSilentTitle)])
         #expect(screen(2).state?.title == "Their connection is lost")
         #expect(screen(602).state?.text == words(.broadcasterSilentLong))
         #expect(state(3, .cutOff).isEmpty, "it was said that it is lost")

@@ -74,6 +74,27 @@ import Synchronization
             try judge(viewers: 2)
         }
 
+        /// Encoders push, another shell watches: it is told the link.
+        func play() async throws {
+            let film = try Film.make(folder.file("film.mp4"), seconds: 8)
+            let broadcasting = try Broadcasting(film.goLive())
+            say("link \(broadcasting.link)")
+            try await hold([Task { try await film.play(to: broadcasting, over: seconds + Self.spare) }])
+            broadcasting.close()
+        }
+
+        /// Another shell's encoders push, decoders pull.
+        func follow(_ link: String) async throws {
+            let watching = try Watching(join(link))
+            for try await event in watching.events {
+                if case .joined = event { break }
+            }
+            say("joined")
+            try await hold([Task { try await self.watch(watching) }])
+            watching.close()
+            try judge(viewers: 1)
+        }
+
         /// The desktop's program, which plays a film round and round, and the link to it.
         private func broadcaster() async throws -> (Desktop, String) {
             let (file, link) = (folder.file("film.mp4"), folder.file("link"))

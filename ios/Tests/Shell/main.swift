@@ -5,7 +5,8 @@ import ManyhandsKit
 
 // The kit at one end of a stream, for a test that has another shell at the other:
 // `shell watch LINK FILM` and `shell broadcast FILM`; on Linux also `shell push`, `pull` and `feed`, which
-// go on for long. What went wrong is on standard error.
+// go on for long, and `shell play` and `shell follow LINK`, which do so with another shell. What went wrong
+// is on standard error.
 
 /// A line that the other end reads at once.
 func say(_ line: String) {
@@ -33,6 +34,16 @@ func broadcast(_ film: Film) async throws {
     _ = await broadcasting.finish()
 }
 
+/// Ends this program with the one that has started it, however that ends.
+func endWithParent() {
+    let parent = getppid()
+    Thread.detachNewThread {
+        while getppid() == parent { Thread.sleep(forTimeInterval: 0.5) }
+        exit(1)
+    }
+}
+
+endWithParent()
 let words = CommandLine.arguments.dropFirst()
 do {
     switch (words.first, words.count) {
@@ -42,6 +53,8 @@ do {
         case ("push", 1): try await Soak().push()
         case ("pull", 1): try await Soak().pull()
         case ("feed", 1): try await Soak().feed()
+        case ("play", 1): try await Soak().play()
+        case ("follow", 2): try await Soak().follow(words[2])
     #endif
     default: throw Failed(what: "shell watch LINK FILM, or shell broadcast FILM")
     }

@@ -19,6 +19,7 @@ public final class AppModel {
     public private(set) var cutOff: Double?
 
     @ObservationIgnored private let system: System
+    @ObservationIgnored private var moves = Moves()
     @ObservationIgnored private var vault: any Keeping { system.vault }
 
     public init(_ system: System) {
@@ -181,6 +182,9 @@ extension AppModel {
         device = report
         broadcast.send(.device(report))
         watch?.send(.device(report))
+        guard moves.handle(report.path) else { return }
+        broadcast.networkChanged()
+        watch?.networkChanged()
     }
 
     private func isLive(_ live: Bool) {

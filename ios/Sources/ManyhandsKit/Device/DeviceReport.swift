@@ -11,12 +11,14 @@ public struct DeviceReport: Equatable, Sendable {
         public var expensive = false
         /// Low Data Mode is on, or the path is as narrow as a satellite's.
         public var constrained = false
+        /// Tells one network from another, and says nothing else; nothing where it isn't known.
+        public var network: String?
 
         public init(
             reachable: Bool = true, kind: NetworkKind = .other, expensive: Bool = false,
-            constrained: Bool = false
+            constrained: Bool = false, network: String? = nil
         ) {
-            (self.reachable, self.kind) = (reachable, kind)
+            (self.reachable, self.kind, self.network) = (reachable, kind, network)
             (self.expensive, self.constrained) = (expensive, constrained)
         }
     }

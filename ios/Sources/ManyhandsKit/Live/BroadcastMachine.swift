@@ -23,6 +23,10 @@ public struct BroadcastMachine: Equatable, Sendable {
         case camera(Bool)
         case front(Bool)
         case torch(Bool)
+        /// Nearer or farther, by this factor.
+        case zoom(by: Double)
+        /// Sharp what is there.
+        case focus(Spot)
         case askToEnd, keepGoing, end, erase
         /// With the last figures.
         case finished(Figures?)
@@ -60,6 +64,8 @@ public struct BroadcastMachine: Equatable, Sendable {
     public internal(set) var target: EncoderTarget?
     /// How warm the camera is; the phone's own warmth is among what the device reports.
     public internal(set) var warmth = DeviceReport.Warmth.nominal
+    /// How near the camera can bring something.
+    public internal(set) var zoomMost = 1.0
     public internal(set) var battery = Battery()
     /// How the phone is held now, and the shape that is sent.
     public internal(set) var heldUpright = true
@@ -86,8 +92,12 @@ public struct BroadcastMachine: Equatable, Sendable {
             wishes.microphone = on
             return isLive ? [.say(on ? .saidMicrophoneOn : .saidMicrophoneOff)] : []
         case .camera(let on): wishes.camera = on
-        case .front(let front): wishes.front = front
+        case .front(let front):
+            // The other camera begins as new.
+            (wishes.front, wishes.zoom, wishes.sharp, zoomMost) = (front, 1, nil, 1)
         case .torch(let on): wishes.torch = on
+        case .zoom(let factor): wishes.zoom = min(max(wishes.zoom * factor, 1), zoomMost)
+        case .focus(let spot): wishes.sharp = Sharp(spot: spot, number: (wishes.sharp?.number ?? 0) + 1)
         case .device(let report): return take(report)
         case .film(let event): take(event)
         case .session(let event): return take(event)
@@ -111,6 +121,7 @@ public struct BroadcastMachine: Equatable, Sendable {
         orders.camera = onAir == .everything
         orders.sound = soundIsSent
         (orders.front, orders.torch) = (wishes.front, wishes.torch)
+        (orders.zoom, orders.sharp) = (wishes.zoom, wishes.sharp)
         orders.picture = target?.picture ?? Encoding.picture(upright: sentUpright)
         return orders
     }
@@ -219,6 +230,7 @@ extension BroadcastMachine {
         case .taken: camera = .taken
         case .failed: camera = .failed
         case .warmth(let warmth): self.warmth = warmth
+        case .zooms(let most): (zoomMost, wishes.zoom) = (most, min(wishes.zoom, most))
         case .turned(let upright):
             heldUpright = upright
             if !isLive { sentUpright = upright }

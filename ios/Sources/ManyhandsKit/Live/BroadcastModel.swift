@@ -73,6 +73,15 @@ public final class BroadcastModel {
         if machine.isLive != wasLive { onPhase(machine.isLive) }
     }
 
+    /// The phone stands in another network.
+    public func networkChanged() {
+        guard let broadcasting else { return }
+        last = Task { [last] in
+            await last?.value
+            await broadcasting.networkChanged()
+        }
+    }
+
     private func run(_ effect: BroadcastMachine.Effect) {
         switch effect {
         case .goLive: goLive()

@@ -6,6 +6,8 @@ extension BroadcastMachine {
         public var camera = true
         public var front = false
         public var torch = false
+        public var zoom = 1.0
+        public var sharp: Sharp?
     }
 
     /// The camera itself.

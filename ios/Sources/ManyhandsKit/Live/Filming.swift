@@ -31,10 +31,20 @@ public struct FilmingOrders: Equatable, Sendable {
     public var sound = true
     public var front = false
     public var torch = false
+    /// How near the picture is brought; 1 is not at all.
+    public var zoom = 1.0
+    /// What is to be sharp; a new one each time. Nothing: what the camera likes.
+    public var sharp: Sharp?
     /// What the picture's encoder makes; its sides tell how the phone was held.
     public var picture = Encoding.picture(upright: true)
 
     public init() {}
+}
+
+/// A place that was tapped, and which of the taps it was.
+public struct Sharp: Equatable, Sendable {
+    public let spot: Spot
+    public let number: Int
 }
 
 /// What the camera and the microphone report.
@@ -46,6 +56,8 @@ public enum FilmingEvent: Equatable, Sendable {
     case failed
     /// How warm the camera is.
     case warmth(DeviceReport.Warmth)
+    /// How near this camera can bring something; 1 where it can't.
+    case zooms(most: Double)
     /// How the phone is held.
     case turned(upright: Bool)
 }

@@ -51,6 +51,9 @@ public final class Broadcasting: Sendable {
         await broadcaster.setDevice(device: device)
     }
 
+    /// The phone stands in another network.
+    public func networkChanged() async { await broadcaster.networkChanged() }
+
     /// Changes what viewers get. What is pushed although it isn't to be sent goes no further, and a
     /// picture comes back with the next keyframe.
     public func setOnAir(_ onAir: OnAir) async {

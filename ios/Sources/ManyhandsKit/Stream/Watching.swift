@@ -54,6 +54,9 @@ public final class Watching: Sendable {
         await viewer.setDevice(device: device)
     }
 
+    /// The phone stands in another network.
+    public func networkChanged() async { await viewer.networkChanged() }
+
     /// Changes what the person allows; acts at once.
     public func setLending(_ limits: LendingLimits) async {
         await viewer.setLending(limits: limits)

@@ -135,6 +135,7 @@ extension WatchMachine {
         if trouble, phase == .playing { return [.say(.backAgain)] }
         guard !trouble else { return [] }
         switch phase {
+        case .broadcasterSilent: return [.say(.broadcasterSilentTitle)]
         case .cutOff: return [.say(.cutOffTitle)]
         case .noNetwork: return [.say(.noNetworkTitle)]
         default: return []

@@ -87,6 +87,11 @@ public final class WatchModel {
         tellDevice()
     }
 
+    /// The phone stands in another network.
+    public func networkChanged() {
+        tell { await $0.networkChanged() }
+    }
+
     /// The row's switch: off is off everywhere; on is on where bytes cost nothing.
     public func lend(_ on: Bool) {
         var new = choice

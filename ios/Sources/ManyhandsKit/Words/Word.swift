@@ -17,7 +17,8 @@ public enum Word: String, CaseIterable, Sendable {
         goLiveFailed, invite
 
     // Controls of a broadcast, spoken.
-    case toFront, toBack, lightOn, lightOff, microphoneOn, microphoneOff, cameraOn, cameraOff, muted,
+    case toFront, toBack, lightOn, lightOff, zoomIn, zoomOut, microphoneOn, microphoneOff,
+        cameraOn, cameraOff, muted,
         cardCameraOff, spokenHealth
 
     // S3 Live.

@@ -25,6 +25,7 @@ class LiveScreen :
     private val preview by lazy { PreviewPart(this, words) }
     private val live by lazy { LivePart(this, words) }
     private val ended by lazy { EndedPart(this, words) }
+    internal val touch by lazy { PictureTouch(this, view(R.id.picture), view(R.id.focus_ring), app.live) }
     private var turnsAtStart = 0
     private var phase: Phase? = null
     private var microphone: Microphone? = null
@@ -42,6 +43,7 @@ class LiveScreen :
         window.addFlags(WindowManager.LayoutParams.FLAG_KEEP_SCREEN_ON)
         app.live.preview()
         view<SurfaceView>(R.id.picture).holder.addCallback(this)
+        touch.listen(over = view(R.id.actions))
         connect()
         view<EditText>(R.id.title_field).setText(
             app.live.state.value.title
@@ -59,6 +61,8 @@ class LiveScreen :
         view<View>(R.id.roaming_not_now).onTap(app.live::cancel)
         view<View>(R.id.flip).onTap(app.live::flip)
         view<View>(R.id.torch).onTap { app.live.torch(app.live.state.value.torchOn != true) }
+        view<View>(R.id.zoom_in).onTap { app.live.zoom(app.live.state.value.zoom * ZOOM_STEP) }
+        view<View>(R.id.zoom_out).onTap { app.live.zoom(app.live.state.value.zoom / ZOOM_STEP) }
         view<View>(R.id.microphone).onTap { app.live.microphone(!app.live.state.value.microphoneOn) }
         view<View>(R.id.camera).onTap { app.live.camera(!app.live.state.value.cameraSent) }
         view<View>(R.id.invite).onTap { startActivity(Intent(this, InviteScreen::class.java)) }
@@ -171,5 +175,8 @@ class LiveScreen :
 
     private companion object {
         const val ASKS_END = "asks_end"
+
+        /** Two taps bring it twice as near, and about. */
+        const val ZOOM_STEP = 1.5f
     }
 }

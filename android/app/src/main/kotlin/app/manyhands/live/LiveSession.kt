@@ -16,6 +16,7 @@ import app.manyhands.device.DeviceReport
 import app.manyhands.media.CameraTrouble
 import app.manyhands.media.Capture
 import app.manyhands.media.Quality
+import app.manyhands.media.Spot
 import app.manyhands.media.held
 import app.manyhands.media.settings
 import app.manyhands.stream.Broadcasting
@@ -228,7 +229,7 @@ class LiveSession(
     }
 
     fun flip() {
-        shown.update { it.copy(front = !it.front, torchOn = null) }
+        shown.update { it.copy(front = !it.front, torchOn = null, zoom = 1f, zoomMost = 1f) }
         capture?.open(shown.value.front)
     }
 
@@ -242,6 +243,18 @@ class LiveSession(
         shown.update { it.copy(torchOn = on) }
     }
 
+    /** Brings the picture nearer, as far as the camera can. */
+    fun zoom(factor: Float) {
+        val zoom = factor.coerceIn(1f, shown.value.zoomMost)
+        capture?.zoom(zoom)
+        shown.update { it.copy(zoom = zoom) }
+    }
+
+    /** Makes sharp what is seen there. */
+    fun focus(spot: Spot) {
+        capture?.focus(spot)
+    }
+
     /** How the phone is held now, against how it was when it went live. The hint comes once. */
     fun turned(bars: Boolean) =
         shown.update { it.copy(bars = bars && (it.bars || !it.barsTold), barsTold = it.barsTold || bars) }
@@ -253,8 +266,16 @@ class LiveSession(
         shown
             .update {
                 val hasTorch = capture?.hasTorch == true
-                it.copy(cameraTrouble = trouble, torchOn = if (hasTorch) it.torchOn ?: false else null)
-            }.also { applySwitches() }
+                it.copy(
+                    cameraTrouble = trouble,
+                    torchOn = if (hasTorch) it.torchOn ?: false else null,
+                    zoomMost = capture?.zoomMost ?: 1f,
+                )
+            }.also {
+                applySwitches()
+                // A camera that comes back begins as new.
+                if (trouble == null && shown.value.zoom > 1f) zoom(shown.value.zoom)
+            }
 
     private fun onDevice(report: DeviceReport) {
         val before = shown.value

@@ -46,6 +46,9 @@ data class LiveState(
     val cameraOn: Boolean = true,
     val front: Boolean = false,
     val torchOn: Boolean? = null,
+    /** How near the picture is brought, and how near it can be; 1 is not at all. */
+    val zoom: Float = 1f,
+    val zoomMost: Float = 1f,
     val cameraTrouble: CameraTrouble? = null,
     /** The core wants the camera off: it is too hot. */
     val tooHot: Boolean = false,

@@ -97,8 +97,20 @@ class PreviewPart(
             R.drawable.ic_torch_off to R.string.light_off,
         )
         screen.view<View>(R.id.torch).shown(state.torchOn != null)
+        drawZoom(state)
         val other = if (state.front) R.string.switch_to_back else R.string.switch_to_front
         screen.view<ImageView>(R.id.flip).icon(R.drawable.ic_flip, resources.getString(other))
+    }
+
+    private fun drawZoom(state: LiveState) {
+        val can = state.zoomMost > 1f && state.cameraSent
+        for ((id, more) in listOf(R.id.zoom_in to (state.zoom < state.zoomMost), R.id.zoom_out to (state.zoom > 1f))) {
+            screen.view<View>(id).apply {
+                shown(can)
+                isEnabled = more
+                alpha = if (more) 1f else OFF
+            }
+        }
     }
 
     private fun switch(
@@ -109,5 +121,10 @@ class PreviewPart(
     ) {
         val (icon, spoken) = if (on) ifOn else ifOff
         screen.view<ImageView>(id).icon(icon, resources.getString(spoken))
+    }
+
+    private companion object {
+        /** Of a button that can't do more. */
+        const val OFF = 0.4f
     }
 }

@@ -53,6 +53,9 @@ interface Capture : AutoCloseable {
     /** Whether the camera that is open has a light. */
     val hasTorch: Boolean
 
+    /** How near the camera that is open can bring something; 1 where it can't. */
+    val zoomMost: Float
+
     /** Where the preview is drawn; nothing while it can't be seen. */
     fun preview(
         surface: Surface?,
@@ -84,6 +87,12 @@ interface Capture : AutoCloseable {
 
     /** The light beside the camera. */
     fun torch(on: Boolean)
+
+    /** Brings nearer, from 1 to [zoomMost]. */
+    fun zoom(factor: Float)
+
+    /** Makes sharp, and light enough, what is seen there in the preview; after a while as it was. */
+    fun focus(spot: Spot)
 
     /** Nothing is encoded any more; the preview stays. */
     fun stop()

@@ -26,18 +26,25 @@ class PhoneCapture(
     private var settings: PictureSettings? = null
     private var turns = 0
     private var front = false
+
+    /** The preview's width by its height. */
+    private var shape = 1f
     private var cameraOn = true
     private var tries = 0
     private var closed = false
 
     override var onCamera: (CameraTrouble?) -> Unit = {}
     override val hasTorch: Boolean get() = camera.hasTorch
+    override val zoomMost: Float get() = camera.zoomMost
 
     override fun preview(
         surface: Surface?,
         width: Int,
         height: Int,
-    ) = onWorker { stage.value.preview(surface, width, height, displayTurns()) }
+    ) {
+        if (height > 0) shape = width.toFloat() / height
+        onWorker { stage.value.preview(surface, width, height, displayTurns()) }
+    }
 
     private fun displayTurns(): Int =
         context
@@ -120,6 +127,17 @@ class PhoneCapture(
 
     override fun torch(on: Boolean) = onWorker { camera.torch(on) }
 
+    override fun zoom(factor: Float) = onWorker { camera.zoom(factor) }
+
+    override fun focus(spot: Spot) {
+        val (shape, turned, mirrored) = Triple(shape, displayTurns() * QUARTER, front)
+        onWorker {
+            // A front camera looks the other way: turned with the phone its picture turns against it.
+            val turn = camera.sensorTurn + if (mirrored) turned else -turned
+            camera.focus(Aim.onSensor(spot, shape, PictureStage.SHAPE, turn, mirrored), PictureStage.SHAPE)
+        }
+    }
+
     override fun stop() {
         sound?.close()
         sound = null
@@ -151,5 +169,6 @@ class PhoneCapture(
     private companion object {
         const val MOST_TRIES = 3
         const val AGAIN_MS = 1_000L
+        const val QUARTER = 90
     }
 }

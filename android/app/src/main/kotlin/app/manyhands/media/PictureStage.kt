@@ -119,17 +119,20 @@ class PictureStage(
         egl.close()
     }
 
-    private companion object {
-        const val MATRIX = 16
-        const val WIDTH = 1280
-        const val HEIGHT = 720
+    companion object {
+        private const val MATRIX = 16
+        private const val WIDTH = 1280
+        private const val HEIGHT = 720
+
+        /** What the camera is asked for, width by height as its sensor lies. */
+        const val SHAPE = WIDTH.toFloat() / HEIGHT
 
         /** Held in its natural way a phone's picture is upright. */
-        const val NATURAL = HEIGHT.toFloat() / WIDTH
-        const val NS_PER_US = 1_000L
+        private const val NATURAL = HEIGHT.toFloat() / WIDTH
+        private const val NS_PER_US = 1_000L
 
         /** Ten cards a second keep viewers' clocks going and cost next to nothing. */
-        const val CARD_MS = 100L
+        private const val CARD_MS = 100L
     }
 }
 

@@ -83,6 +83,7 @@ class LendTest : AppTest() {
             val left = left()
             assertTrue("$left bytes left", left > GIVEN_BYTES)
             reasonOf(PLUGGED.copy(inCall = true), CALL)
+            assertEquals("nobody is helped", 0L, lend.helping)
             assertStopped()
             switchWifi(false)
             within(SECOND_MS, "off", { lend.reason }) { lend.reason == OFF }

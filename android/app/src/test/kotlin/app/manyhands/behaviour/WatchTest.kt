@@ -116,7 +116,7 @@ class WatchTest : AppTest() {
     }
 
     @Test
-    fun `B29 healed, the notice is gone within 2 s, the picture goes on, the sound as it was, and it is told once`() {
+    fun `B29 healed, the notice is gone within 2 s, the picture is live, the sound as it was, and it is told once`() {
         val link = File(folder.root, "link")
         val film = File(folder.root, "film.mp4").also { Film.make(it, seconds = 4) }
         Desktop(folder.root, "broadcast", film.path, "--loop", "--link-out", link.path).use { broadcaster ->
@@ -124,12 +124,17 @@ class WatchTest : AppTest() {
             val screen = watch(link.readText().trim()).get()
             await("live") { app.watch.state.value.why == null && phone.renderer.pictures.size > 60 }
             screen.tap(R.id.sound)
+            val before = checkNotNull(app.watch.state.value.latencyMs)
             broadcaster.stand()
             await("my side") { app.watch.state.value.why == Why.CUT_OFF }
             assertTrue(screen.says(R.string.cut_off))
             val seen = phone.renderer.pictures.size
             broadcaster.goOn()
             within(2_000, "the notice is gone", { app.watch.state.value }) { !screen.says(R.string.cut_off) }
+            // The figures come once a second.
+            within(2_000, "live", { app.watch.state.value }) {
+                checkNotNull(app.watch.state.value.latencyMs) < before + 1_000
+            }
             await("picture") { phone.renderer.pictures.size > seen + 30 }
             assertNull(app.watch.state.value.behindS)
             assertEquals(0f, phone.renderer.volume)

@@ -25,6 +25,7 @@ import app.manyhands.play.MOBILE
 import app.manyhands.play.Phone
 import app.manyhands.play.ROAMING
 import app.manyhands.play.WIFI
+import app.manyhands.play.await
 import app.manyhands.play.battery
 import app.manyhands.play.hot
 import app.manyhands.play.settle
@@ -58,14 +59,25 @@ private fun agreed(
 
 private val LIMITS = LendingLimits(true, LendingOn(true, null, null), LendingOn(false, null, null), null)
 
+/** What was given is read from the disk, which has a time of its own. */
+private fun counted(
+    phone: Phone,
+    screen: Activity,
+): Activity {
+    await("what was given") {
+        phone.app.watch.state.value.lend.today != null
+    }
+    return screen
+}
+
 private val HOME =
     listOf(
-        Scene("home") { opened<HomeScreen>(agreed(it).let { null }) },
+        Scene("home") { counted(it, opened<HomeScreen>(agreed(it).let { null })) },
         Scene("home-full") {
             agreed(it)
             it.app.channel.link = LINK
             it.app.channel.seen(it.unixMs.get())
-            opened<HomeScreen>()
+            counted(it, opened<HomeScreen>())
         },
         Scene("welcome") { opened<WelcomeScreen>() },
         Scene("ask") { opened<AskScreen>(AskScreen.forCamera(it.app)) },
@@ -78,7 +90,7 @@ private val HOME =
             opened<InviteScreen>()
         },
         Scene("open") { opened<OpenScreen>() },
-        Scene("lend") { opened<LendScreen>() },
+        Scene("lend") { counted(it, opened<LendScreen>()) },
     )
 
 private val PREVIEW =
@@ -101,6 +113,7 @@ private val LIVE =
             live().copy(health = Health(HealthLevel.FAIR, HealthCause.SLOW_UPLOAD), device = MOBILE.battery(28)),
         "live-lost" to live().copy(health = Health(HealthLevel.LOST, HealthCause.NO_NETWORK), microphoneOn = false),
         "live-hot" to live().copy(device = WIFI.hot(4), tooHot = true),
+        "live-near" to live().copy(zoom = 2f, zoomMost = 8f),
         "ended" to live().copy(phase = Phase.ENDED),
     ).map { (name, state) -> Scene(name) { drawn(it, state) } }
 

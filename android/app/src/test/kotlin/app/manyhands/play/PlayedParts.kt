@@ -12,6 +12,7 @@ import app.manyhands.media.DecoderTrouble
 import app.manyhands.media.EncodedSink
 import app.manyhands.media.PictureSettings
 import app.manyhands.media.Renderer
+import app.manyhands.media.Spot
 import org.robolectric.RuntimeEnvironment
 import java.util.concurrent.atomic.AtomicLong
 import javax.crypto.KeyGenerator
@@ -20,12 +21,15 @@ import javax.crypto.KeyGenerator
 class PlayedCapture : Capture {
     override var onCamera: (CameraTrouble?) -> Unit = {}
     override var hasTorch = true
+    override var zoomMost = 1f
     var sink: EncodedSink? = null
     var settings: PictureSettings? = null
     var turns: Int? = null
     var microphoneOn = true
     var cameraOn = true
     var torchOn = false
+    var zoom = 1f
+    var sharp: Spot? = null
     var front: Boolean? = null
     var keyframes = 0
     var closed = false
@@ -72,6 +76,14 @@ class PlayedCapture : Capture {
 
     override fun torch(on: Boolean) {
         torchOn = on
+    }
+
+    override fun zoom(factor: Float) {
+        zoom = factor
+    }
+
+    override fun focus(spot: Spot) {
+        sharp = spot
     }
 
     override fun stop() {

@@ -3,7 +3,7 @@ package app.manyhands.stream
 import org.json.JSONObject
 import java.io.File
 
-/** The desktop's program, and the events that it tells. */
+/** The desktop's program, and the events that it tells. It ends with this process, however that ends. */
 class Desktop(
     folder: File,
     vararg arguments: String,
@@ -14,6 +14,7 @@ class Desktop(
             System.getProperty("manyhands.program"),
             *arguments,
             "--json",
+            "--with-parent",
             "--listen",
             LOOPBACK,
             "--state-dir",

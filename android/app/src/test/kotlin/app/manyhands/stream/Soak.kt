@@ -2,10 +2,6 @@ package app.manyhands.stream
 
 import app.manyhands.core.Framing
 import app.manyhands.core.Join
-import kotlinx.coroutines.CoroutineScope
-import kotlinx.coroutines.Dispatchers
-import kotlinx.coroutines.cancelAndJoin
-import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.launch
@@ -20,7 +16,6 @@ import org.robolectric.RobolectricTestRunner
 import java.io.File
 import java.util.concurrent.atomic.AtomicLong
 import kotlin.time.Duration.Companion.seconds
-import kotlin.time.TimeSource
 
 /**
  * Each real path for MANYHANDS_SHELLS_SECONDS (600): this process takes no more at the end than in the
@@ -40,7 +35,7 @@ class Soak {
             val copy = File(folder.root, "copy.mp4")
             Desktop(folder.root, "watch", broadcasting.link, "--output", copy.path).use { desktop ->
                 desktop.awaitEvent("joined")
-                hold {
+                hold(file) {
                     launch { play(broadcasting, film, over = LENGTH + SPARE) }
                 }
             }
@@ -57,8 +52,8 @@ class Soak {
         val visits = AtomicLong()
         broadcast { link ->
             Watching.join(join(link, LOOPBACK)).use { watching ->
-                hold {
-                    launch { watch(watching, units) }
+                hold(file) {
+                    launch { count(watching, units) }
                     launch { comeAndGo(link, visits) }
                 }
             }
@@ -74,10 +69,10 @@ class Soak {
         broadcast { link ->
             Watching.join(join(link, "[::]:0")).use { first ->
                 Watching.join(join(link, "[::1]:0")).use { second ->
-                    hold {
+                    hold(file) {
                         second.found("[::1]:" + first.addresses.first().substringAfterLast(':'))
-                        launch { watch(first, theirs) }
-                        launch { watch(second, ours) }
+                        launch { count(first, theirs) }
+                        launch { count(second, ours) }
                     }
                     val figures = runBlocking { checkNotNull(second.figures()) }
                     assertEquals(0UL, figures.fromBroadcaster)
@@ -98,15 +93,6 @@ class Soak {
         }
     }
 
-    private suspend fun watch(
-        watching: Watching,
-        units: AtomicLong,
-    ) = coroutineScope {
-        launch { watching.pictures.collect { units.incrementAndGet() } }
-        launch { watching.sounds.collect { units.incrementAndGet() } }
-        watching.events.collect {}
-    }
-
     /** One viewer after the other, each from joining to its first picture. It has left when the next one comes. */
     private suspend fun comeAndGo(
         link: String,
@@ -124,38 +110,7 @@ class Soak {
         listen: String,
     ) = Join(link, Framing.START_CODES, listen = listen)
 
-    /** Of 30 pictures and 47 sounds a second. */
-    private fun assertNearlyAll(units: AtomicLong) =
-        assertTrue("$units units", units.get() > UNITS_A_SECOND * (LENGTH - SPARE).inWholeSeconds)
-
-    /** Does the work, looks at this process all the while, and fails when anything has grown. */
-    private fun hold(work: suspend CoroutineScope.() -> Unit) =
-        runBlocking(Dispatchers.Default) {
-            val working = launch { work() }
-            val began = TimeSource.Monotonic.markNow()
-            val leaked = mutableListOf<Leak>()
-            val samples =
-                (1..SAMPLES).map { number ->
-                    delay(LENGTH * number / SAMPLES - began.elapsedNow())
-                    if (System.getenv("MANYHANDS_SHELLS_SABOTAGE") == "leak") leaked += Leak(file)
-                    Footprint.now()
-                }
-            working.cancelAndJoin()
-            samples.chunked(SAMPLES / SHOWN).forEach { println(it.last()) }
-            leaked.forEach(Leak::close)
-            assertEquals("", Footprint.growth(samples).joinToString())
-        }
-
     private companion object {
-        const val FILM_S = 8
-        const val SAMPLES = 40
-        const val SHOWN = 8
-        const val UNITS_A_SECOND = 73
-        val LENGTH = (System.getenv("MANYHANDS_SHELLS_SECONDS") ?: "600").toInt().seconds
-
-        /** For joining, and for what is on its way. */
-        val SPARE = 5.seconds
-
         /** Leaving takes the core at most two seconds. */
         val FAREWELL = 3.seconds
 
