@@ -7,6 +7,7 @@ mod net;
 mod relays;
 mod rescue;
 mod slots;
+mod tunnels;
 
 use std::time::Duration;
 
