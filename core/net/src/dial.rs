@@ -123,6 +123,11 @@ impl Dialler {
         for errand in lost {
             let (node, first) = (node(&errand), errand.ticket.hints.first().copied());
             if let (Some(address), false) = (first, self.contacts.contains_key(&node)) {
+                errand
+                    .ticket
+                    .hints
+                    .iter()
+                    .for_each(|hint| self.quic.socket().tunnels().allow(*hint));
                 let contact = Contact { node, address };
                 let task = self.spawn(Some(contact), Via::Hint, |dialler| {
                     let (quic, identity) = (dialler.quic.clone(), dialler.identity.clone());
@@ -174,6 +179,7 @@ impl Dialler {
         if self.contacts.len() >= MAX_DIALS {
             return;
         }
+        self.quic.socket().tunnels().allow(contact.address);
         // A dial that still waits for an answer would try again only after a pause.
         if let Some(waiting) = self.contacts.remove(&contact.node) {
             waiting.abort();
@@ -204,6 +210,7 @@ impl Dialler {
     fn dial_address(&mut self, address: SocketAddr, via: Via, node: Option<NodeId>) {
         if self.addresses < MAX_DIALS {
             self.addresses += 1;
+            self.quic.socket().tunnels().allow(address);
             self.dial(address, node, None, via);
         }
     }
