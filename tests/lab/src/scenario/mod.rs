@@ -16,6 +16,7 @@ mod port_mapping;
 mod shielded;
 mod stage;
 mod two_hops;
+mod udp_blocked;
 mod weak_broadcaster;
 
 use std::path::PathBuf;
@@ -53,6 +54,8 @@ pub enum Scenario {
     NatMatrix,
     /// Two behind symmetric NATs and nobody else: the router is asked for a port
     PortMapping,
+    /// Viewers in networks that carry no UDP, and junk at the door that they come in by
+    UdpBlocked,
 }
 
 /// How a scenario is to be run.
@@ -104,6 +107,7 @@ impl Scenario {
             Self::Shielded => shielded::run(&stage),
             Self::NatMatrix => nat_matrix::run(&stage),
             Self::PortMapping => port_mapping::run(&stage),
+            Self::UdpBlocked => udp_blocked::run(&stage),
         }
     }
 
@@ -120,6 +124,7 @@ impl Scenario {
             Self::Shielded => &["no-shield"],
             Self::NatMatrix => &["no-way"],
             Self::PortMapping => &["no-mapping"],
+            Self::UdpBlocked => &["no-tcp"],
         }
     }
 
