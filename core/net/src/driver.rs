@@ -427,6 +427,9 @@ impl Driver {
                     Some(contact) => self.swarm.handle_connect_failed(self.now(), contact),
                     None if self.peers.len() == 0 && self.dialler.idle() => {
                         self.emit(NodeEvent::Alone);
+                        // At once where there was a pause already: if UDP is blocked, that is known by
+                        // now, and the next dial goes another way.
+                        self.dialler.try_hints(self.now());
                     }
                     None => {}
                 }

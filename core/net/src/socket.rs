@@ -54,6 +54,11 @@ fn framing(destination: SocketAddr) -> usize {
     if destination.ip().to_canonical().is_ipv4() { 42 } else { 62 }
 }
 
+/// One datagram.
+fn plain(destination: SocketAddr, contents: &[u8]) -> Transmit<'_> {
+    Transmit { destination, ecn: None, contents, segment_size: None, src_ip: None }
+}
+
 /// Bytes of datagrams that left and came.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
@@ -155,11 +160,8 @@ impl CappedSocket {
             }
             other => other,
         };
-        let contents = punch.to_bytes();
-        let (ecn, segment_size, src_ip) = (None, None, None);
-        let transmit = Transmit { destination, ecn, contents: &contents, segment_size, src_ip };
         self.destinations.lock().note(to);
-        let _ = self.put(&transmit);
+        let _ = self.put(&plain(destination, &punch.to_bytes()));
     }
 
     /// Lets leave what the cap lets leave.
@@ -173,17 +175,8 @@ impl CappedSocket {
             Way::Tunnel { probe } => {
                 self.put_into_tunnel(transmit)?;
                 if probe {
-                    let contents = tunnel::probe();
-                    let (ecn, segment_size, src_ip) = (None, None, None);
-                    let probe = Transmit {
-                        destination: to,
-                        ecn,
-                        contents: &contents,
-                        segment_size,
-                        src_ip,
-                    };
                     // Another one follows.
-                    let _ = self.put_by_udp(&probe);
+                    let _ = self.put_by_udp(&plain(to, &tunnel::probe()));
                 }
                 Ok(())
             }
