@@ -33,7 +33,7 @@ pub(crate) async fn run(args: args::Doctor, printer: Printer) -> Result<(), Fail
             printer.say(&format!("  → {advice}"));
         }
     }
-    if diagnosis.has_asked() && !diagnosis.has_answer() {
+    if diagnosis.has_asked() && !diagnosis.has_answer() && !diagnosis.has_tunnel() {
         return Err(Failure::new(
             Exit::Unreachable,
             "nobody outside answered; see whether a web page opens here, or try another network",
@@ -60,6 +60,11 @@ fn fields(diagnosis: &Diagnosis, findings: &[Finding]) -> Value {
             (_, true) => "works",
             (true, false) => "no-answer",
             (false, false) => "untried",
+        },
+        "tunnel": match (diagnosis.has_tunnel(), diagnosis.has_answer(), &diagnosis.broadcast) {
+            (true, ..) => "works",
+            (_, false, Some(_)) => "no-answer",
+            _ => "untried",
         },
         "dht": {
             "state": match dht.map(|dht| dht.answered) {
@@ -125,6 +130,7 @@ mod tests {
             "behind_two_routers",
             "port_mapping",
             "udp",
+            "tunnel",
             "dht",
             "local_discovery",
             "broadcast",
@@ -132,7 +138,7 @@ mod tests {
             "findings",
         ];
         assert_eq!(names, promised.into());
-        assert_eq!(fields["udp"], "untried");
+        assert_eq!((&fields["udp"], &fields["tunnel"]), (&"untried".into(), &"untried".into()));
         assert_eq!(fields["nat_kind"], "unknown");
         assert_eq!(fields["dht"]["state"], "off");
         assert_eq!(fields["broadcast"], Value::Null);

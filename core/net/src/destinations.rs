@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
+use crate::tunnel;
+
 /// Destinations remembered: neighbours (128), dials and known addresses many times over.
 const MAX_DESTINATIONS: usize = 1_024;
 /// First packets to an address that somebody else named, before any answer (SECURITY 6: link hints
@@ -82,8 +84,12 @@ impl Destinations {
     }
 }
 
-/// On this machine or in this network.
+/// On this machine or in this network, or the end of a tunnel that was dialled from outside: no NAT of
+/// ours is on the way.
 pub(crate) fn is_nearby(ip: IpAddr) -> bool {
+    if tunnel::is_inner(ip) {
+        return true;
+    }
     match ip.to_canonical() {
         IpAddr::V4(ip) => ip.is_loopback() || ip.is_private() || ip.is_link_local(),
         IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),

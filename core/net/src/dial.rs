@@ -114,15 +114,22 @@ impl Dialler {
             return;
         }
         let node = |errand: &Arc<Errand>| node_of_pin(&errand.ticket.relay);
-        let lost: Vec<_> = self.relays.iter().filter(|r| !peers.knows(node(r))).cloned().collect();
-        self.relay_pause = match lost.is_empty() {
-            true => FIRST_PAUSE,
-            false => (self.relay_pause * 2).min(LONGEST_PAUSE),
+        let away = self.relays.iter().filter(|relay| !peers.knows(node(relay)));
+        let (dialled, lost): (Vec<_>, Vec<_>) =
+            away.cloned().partition(|relay| self.contacts.contains_key(&node(relay)));
+        self.relay_pause = match (dialled.is_empty(), lost.is_empty()) {
+            (true, true) => FIRST_PAUSE,
+            // A dial that has come to nothing has been a pause.
+            (false, true) => return,
+            (_, false) => (self.relay_pause * 2).min(LONGEST_PAUSE),
         };
         self.next_relays = now + self.relay_pause;
         for errand in lost {
             let (node, first) = (node(&errand), errand.ticket.hints.first().copied());
-            if let (Some(address), false) = (first, self.contacts.contains_key(&node)) {
+            if let Some(address) = first {
+                for hint in &errand.ticket.hints {
+                    self.quic.socket().tunnels().allow(*hint);
+                }
                 let contact = Contact { node, address };
                 let task = self.spawn(Some(contact), Via::Hint, |dialler| {
                     let (quic, identity) = (dialler.quic.clone(), dialler.identity.clone());
@@ -174,6 +181,7 @@ impl Dialler {
         if self.contacts.len() >= MAX_DIALS {
             return;
         }
+        self.quic.socket().tunnels().allow(contact.address);
         // A dial that still waits for an answer would try again only after a pause.
         if let Some(waiting) = self.contacts.remove(&contact.node) {
             waiting.abort();
@@ -204,6 +212,7 @@ impl Dialler {
     fn dial_address(&mut self, address: SocketAddr, via: Via, node: Option<NodeId>) {
         if self.addresses < MAX_DIALS {
             self.addresses += 1;
+            self.quic.socket().tunnels().allow(address);
             self.dial(address, node, None, via);
         }
     }

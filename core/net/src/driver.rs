@@ -41,6 +41,7 @@ use crate::reach::{Reach, observed};
 use crate::report::{PeerReport, Report};
 use crate::sabotage::Sabotage;
 use crate::store::Store;
+use crate::tunnel;
 
 /// How often connections are asked for their figures and slow things are looked after.
 const TICK: Duration = Duration::from_millis(100);
@@ -407,6 +408,9 @@ impl Driver {
                     Some(contact) => self.swarm.handle_connect_failed(self.now(), contact),
                     None if self.peers.len() == 0 && self.dialler.idle() => {
                         self.emit(NodeEvent::Alone);
+                        // At once where there was a pause already: if UDP is blocked, that is known by
+                        // now, and the next dial goes another way.
+                        self.dialler.try_hints(self.now());
                     }
                     None => {}
                 }
@@ -441,7 +445,8 @@ impl Driver {
         let (own, relay) = (self.identity.node(), proven.relay);
         let address = crate::canonical(proven.connection.remote_address());
         // A relay dials nobody, so it keeps nobody's address.
-        self.dialler.on_joined((origin && self.role != Role::Relay).then_some(address));
+        let dialable = origin && self.role != Role::Relay && !tunnel::is_inner(address.ip());
+        self.dialler.on_joined(dialable.then_some(address));
         let connection = proven.connection.clone();
         let Proven { control, buffered, adopted, ours_newer, .. } = proven;
         let newcomer = Newcomer { node, dialled, turn: proven.turn, origin };
@@ -491,7 +496,7 @@ impl Driver {
             address: peer.address,
             dialled: peer.dialled,
             origin: peer.origin,
-            dialable: true,
+            dialable: !tunnel::is_inner(peer.address.ip()),
             hidden,
         };
         self.swarm.handle_connected(now, index, info);
@@ -500,6 +505,10 @@ impl Driver {
     /// A neighbour hears where it is seen.
     fn tell_observed(&mut self, index: PeerIndex) {
         let Some(address) = self.peers.get(index).map(|peer| peer.address) else { return };
+        // Who comes through a tunnel is seen nowhere.
+        if tunnel::is_inner(address.ip()) {
+            return;
+        }
         let seen = Observed { address: observed(address) };
         self.send_control(index, Control::Observed(seen).encode());
     }
@@ -823,6 +832,7 @@ impl Driver {
             feeds: count(&swarm, |lane| lane.parent.is_some_and(|(parent, _)| parent == index)),
             fed: count(&swarm, |lane| lane.children.iter().any(|(child, _)| *child == index)),
             dialled: p.dialled,
+            tunnelled: self.quic.socket().tunnels().leads_to(p.address),
             silent: now.since(p.seen.heard),
             waiting: p.seen.waiting,
         });

@@ -6,18 +6,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quinn::{
-    AckFrequencyConfig, ClientConfig, Connecting, Endpoint, EndpointConfig, MtuDiscoveryConfig,
-    ServerConfig, TransportConfig, VarInt,
+    AckFrequencyConfig, AsyncUdpSocket, ClientConfig, Connecting, Endpoint, EndpointConfig,
+    MtuDiscoveryConfig, ServerConfig, TransportConfig, VarInt,
 };
 
 use crate::congestion::LossTolerant;
 use crate::link::MAX_PIECE;
 use crate::runtime::GridRuntime;
 use crate::socket::{self, CappedSocket};
-use crate::{Error, Identity, tls};
+use crate::tls::NO_NAME;
+use crate::{Error, Identity, tls, tunnel};
 
-/// A name has to be given to TLS; it never leaves this machine (no SNI).
-const NO_NAME: &str = "peer.invalid";
 /// A silent connection is given up after this; the overlay has replaced the peer long before.
 const IDLE: Duration = Duration::from_secs(8);
 /// Keeps the mapping of a home router open (RFC 4787 asks for at least 2 minutes, many give 20 s)
@@ -57,6 +56,9 @@ impl Quic {
         let runtime = Arc::new(GridRuntime::new());
         let udp = socket::bind(listen).map_err(|e| Error::Bind(listen, e))?;
         let socket = Arc::new(CappedSocket::new(udp, &*runtime, cap_bps)?);
+        if accepts {
+            socket.tunnels().listen(socket.local_addr()?)?;
+        }
         let transport = Arc::new(transport());
         let mut server = ServerConfig::with_crypto(Arc::new(tls::server(identity)?));
         server.transport_config(transport.clone());
@@ -71,6 +73,10 @@ impl Quic {
     }
 
     pub(crate) fn dial(&self, address: SocketAddr) -> Result<Connecting, quinn::ConnectError> {
+        if tunnel::is_inner(address.ip()) {
+            // Whoever names one means a tunnel of another node.
+            return Err(quinn::ConnectError::InvalidRemoteAddress(address));
+        }
         self.endpoint.connect_with(self.client.clone(), address, NO_NAME)
     }
 
@@ -86,6 +92,7 @@ impl Quic {
     /// there (RFC 9000, section 9.2), under names that nobody has seen with the old one. The socket stays:
     /// it is bound to no address, or to one that is all there is to it.
     pub(crate) fn on_moved(&self) {
+        self.socket.tunnels().on_moved();
         if let Err(error) = self.endpoint.rebind_abstract(self.socket.clone()) {
             tracing::debug!(%error, "the socket has gone");
         }

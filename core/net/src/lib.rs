@@ -2,7 +2,8 @@
 //!
 //! A [`Node`] owns one UDP socket. Connections are proven before anything else is read from them
 //! (`handshake`), what comes in is verified before it is stored or forwarded (`driver`), and no
-//! datagram leaves faster than the cap (`socket`). Beside it tasks look for peers on the local
+//! datagram leaves faster than the cap (`socket`), whether by UDP or, where that is blocked, inside TCP
+//! (`tunnel`). Beside it tasks look for peers on the local
 //! network and in the DHT (`discovery`), and ask the router for a port (`port_mapping`). The overlay itself is [`manyhands_swarm`]; this
 //! crate gives it bytes, sockets and a clock.
 
@@ -40,6 +41,7 @@ mod sabotage;
 mod socket;
 mod store;
 mod tls;
+mod tunnel;
 
 use std::net::SocketAddr;
 use std::time::{SystemTime, UNIX_EPOCH};

@@ -20,7 +20,7 @@ pub struct Traffic {
     pub control: u64,
     /// Payload that failed its check.
     pub rejected: u64,
-    /// Everything on the UDP socket.
+    /// Everything on the UDP socket, and through tunnels.
     pub datagram: u64,
 }
 
@@ -80,6 +80,8 @@ pub struct PeerReport {
     pub fed: u32,
     /// This node has dialled it.
     pub dialled: bool,
+    /// UDP is blocked on the way: its datagrams take a tunnel through TCP.
+    pub tunnelled: bool,
     /// Since anything came from it.
     pub silent: Duration,
     /// How much longer than a round trip the oldest piece has been on its way to it.

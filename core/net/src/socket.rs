@@ -1,4 +1,5 @@
-//! The one UDP socket, with the last gate before the wire: a token bucket for every datagram.
+//! The one UDP socket, with the last gate before the wire: a token bucket for every datagram, also for
+//! those that take another way than UDP.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -6,7 +7,7 @@ use std::future::Future;
 use std::io::{self, IoSliceMut};
 use std::net::{SocketAddr, UdpSocket};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
@@ -18,11 +19,13 @@ use quinn::{AsyncUdpSocket, Runtime, UdpPoller};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::sync::mpsc;
 
+use crate::Error;
 use crate::bucket::Bucket;
 use crate::destinations::Destinations;
 use crate::driver::Input;
 use crate::meter::Meter;
 use crate::punch::{PUNCH_LEN, Punch};
+use crate::tunnel::{self, Tunnels, Way};
 
 /// Kernel buffers: a keyframe to all children at once must fit (about 8 children x 70 KB).
 const KERNEL_BUFFER: usize = 1 << 20;
@@ -51,7 +54,12 @@ fn framing(destination: SocketAddr) -> usize {
     if destination.ip().to_canonical().is_ipv4() { 42 } else { 62 }
 }
 
-/// UDP payload bytes put on and taken off the socket.
+/// One datagram.
+fn plain(destination: SocketAddr, contents: &[u8]) -> Transmit<'_> {
+    Transmit { destination, ecn: None, contents, segment_size: None, src_ip: None }
+}
+
+/// Bytes of datagrams that left and came.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     pub(crate) sent: AtomicU64,
@@ -61,6 +69,9 @@ pub(crate) struct Counters {
 /// A UDP socket that never sends faster than its cap.
 pub(crate) struct CappedSocket {
     inner: Arc<dyn AsyncUdpSocket>,
+    tunnels: Arc<Tunnels>,
+    /// Where a datagram has one place only: whose turn it is.
+    tunnels_turn: AtomicBool,
     bucket: Mutex<Bucket>,
     counters: Counters,
     meter: Meter,
@@ -78,10 +89,12 @@ impl CappedSocket {
         socket: UdpSocket,
         runtime: &dyn Runtime,
         cap_bps: Option<u64>,
-    ) -> io::Result<Self> {
+    ) -> Result<Self, Error> {
         let dual = socket.local_addr()?.is_ipv6();
         Ok(Self {
             inner: runtime.wrap_udp_socket(socket)?,
+            tunnels: Tunnels::new()?,
+            tunnels_turn: AtomicBool::new(false),
             bucket: Mutex::new(Bucket::new(cap_bps, Instant::now())),
             counters: Counters::default(),
             meter: Meter::new(),
@@ -119,6 +132,11 @@ impl CappedSocket {
         &self.meter
     }
 
+    /// The ways besides UDP.
+    pub(crate) fn tunnels(&self) -> &Arc<Tunnels> {
+        &self.tunnels
+    }
+
     /// Where it has sent to.
     pub(crate) fn destinations(&self) -> MutexGuard<'_, Destinations> {
         self.destinations.lock()
@@ -142,38 +160,102 @@ impl CappedSocket {
             }
             other => other,
         };
-        let contents = punch.to_bytes();
-        let (ecn, segment_size, src_ip) = (None, None, None);
-        let transmit = Transmit { destination, ecn, contents: &contents, segment_size, src_ip };
         self.destinations.lock().note(to);
-        let _ = self.put(&transmit);
+        let _ = self.put(&plain(destination, &punch.to_bytes()));
     }
 
     /// Lets leave what the cap lets leave.
     fn put(&self, transmit: &Transmit<'_>) -> io::Result<()> {
-        if !self.speaks_with(transmit.destination) {
+        let to = transmit.destination;
+        if !self.speaks_with(to) {
             return Ok(());
         }
-        let len = transmit.contents.len();
-        let datagrams = len.div_ceil(transmit.segment_size.unwrap_or(len).max(1));
-        let framing = datagrams * framing(transmit.destination);
-        {
-            let (mut bucket, now) = (self.bucket.lock(), Instant::now());
-            bucket.mark_is(self.meter.media_until(), now);
-            if self.meter.would_pass(len + framing) {
-                bucket.withhold(self.meter.media_until(), now);
+        match self.tunnels.way(to, Instant::now()) {
+            Way::Udp => self.put_by_udp(transmit),
+            Way::Tunnel { probe } => {
+                self.put_into_tunnel(transmit)?;
+                if probe {
+                    // Another one follows.
+                    let _ = self.put_by_udp(&plain(to, &tunnel::probe()));
+                }
+                Ok(())
             }
-            if !bucket.take(len, framing, now) {
-                return Err(io::ErrorKind::WouldBlock.into());
+            Way::Both => {
+                self.put_into_tunnel(transmit)?;
+                // The other way has it.
+                let _ = self.put_by_udp(transmit);
+                Ok(())
             }
-            self.meter.count(len + framing);
+            Way::Nowhere => Ok(()),
         }
+    }
+
+    fn put_by_udp(&self, transmit: &Transmit<'_>) -> io::Result<()> {
+        let line = self.pay(transmit, framing(transmit.destination))?;
         if let Err(error) = self.inner.try_send(transmit) {
-            self.meter.uncount(len + framing);
+            self.meter.uncount(line);
             return Err(error);
         }
-        self.counters.sent.fetch_add(len as u64, Relaxed);
+        self.tunnels.on_sent(transmit.destination, Instant::now());
+        self.counters.sent.fetch_add(transmit.contents.len() as u64, Relaxed);
         Ok(())
+    }
+
+    fn put_into_tunnel(&self, transmit: &Transmit<'_>) -> io::Result<()> {
+        self.pay(transmit, Tunnels::framing(transmit.destination))?;
+        self.tunnels.send(transmit);
+        self.counters.sent.fetch_add(transmit.contents.len() as u64, Relaxed);
+        Ok(())
+    }
+
+    /// Takes what datagrams cost out of the bucket, each with `framing`, and counts it; gives how much.
+    fn pay(&self, transmit: &Transmit<'_>, framing: usize) -> io::Result<usize> {
+        let len = transmit.contents.len();
+        let datagrams = len.div_ceil(transmit.segment_size.unwrap_or(len).max(1));
+        let framing = datagrams * framing;
+        let (mut bucket, now) = (self.bucket.lock(), Instant::now());
+        bucket.mark_is(self.meter.media_until(), now);
+        if self.meter.would_pass(len + framing) {
+            bucket.withhold(self.meter.media_until(), now);
+        }
+        if !bucket.take(len, framing, now) {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        self.meter.count(len + framing);
+        Ok(len + framing)
+    }
+
+    /// Datagrams that came through tunnels, and behind them those by UDP: how many. Neither keeps the
+    /// other waiting; where there is one place only (Windows, Apple), they take turns.
+    fn poll_both(
+        &self,
+        cx: &mut Context<'_>,
+        bufs: &mut [IoSliceMut<'_>],
+        meta: &mut [RecvMeta],
+    ) -> Poll<io::Result<(usize, usize)>> {
+        let places = bufs.len().min(meta.len());
+        let most = match places {
+            1 => usize::from(self.tunnels_turn.fetch_not(Relaxed)),
+            _ => places / 2,
+        };
+        let tunnelled = self.tunnels.poll_arrivals(cx, bufs, meta, most);
+        if tunnelled == places {
+            return Poll::Ready(Ok((tunnelled, 0)));
+        }
+        let (_, free) = bufs.split_at_mut(tunnelled);
+        let (_, by_udp) = meta.split_at_mut(tunnelled);
+        match self.inner.poll_recv(cx, free, by_udp) {
+            Poll::Ready(Ok(received)) => Poll::Ready(Ok((tunnelled, received))),
+            // An error comes again when nothing else does.
+            _ if tunnelled > 0 => Poll::Ready(Ok((tunnelled, 0))),
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Pending if most > 0 => Poll::Pending,
+            // It was not their turn, but nobody else has come.
+            Poll::Pending => match self.tunnels.poll_arrivals(cx, bufs, meta, 1) {
+                0 => Poll::Pending,
+                tunnelled => Poll::Ready(Ok((tunnelled, 0))),
+            },
+        }
     }
 
     /// What came from `from`: packets of meetings are for their ear, and an answer of any other
@@ -235,15 +317,24 @@ impl AsyncUdpSocket for CappedSocket {
         bufs: &mut [IoSliceMut<'_>],
         meta: &mut [RecvMeta],
     ) -> Poll<io::Result<usize>> {
-        let count = ready!(self.inner.poll_recv(cx, bufs, meta))?;
-        for strange in meta.iter_mut().take(count).filter(|m| !self.speaks_with(m.addr)) {
-            // Nothing of a datagram without length is read: no answer to it exists.
-            strange.len = 0;
+        let (tunnelled, received) = ready!(self.poll_both(cx, bufs, meta))?;
+        let (through_tunnels, by_udp) = meta.split_at_mut(tunnelled);
+        for meta in by_udp.iter_mut().take(received) {
+            if tunnel::is_inner(meta.addr.ip()) || !self.speaks_with(meta.addr) {
+                // Nothing of a datagram without length is read: no answer to it exists.
+                meta.len = 0;
+            } else {
+                self.tunnels.on_received(meta.addr);
+            }
         }
+        for meta in through_tunnels.iter() {
+            self.destinations.lock().on_received(meta.addr);
+        }
+        let count = tunnelled + received;
         let len: usize = meta.iter().take(count).map(|m| m.len).sum();
         self.counters.received.fetch_add(len as u64, Relaxed);
         self.bucket.lock().received(len);
-        for (buffer, meta) in bufs.iter().zip(meta.iter()).take(count) {
+        for (buffer, meta) in bufs.iter().zip(meta.iter()).take(count).skip(tunnelled) {
             self.on_datagrams(meta.addr, buffer.get(..meta.len).unwrap_or_default(), meta.stride);
         }
         Poll::Ready(Ok(count))

@@ -20,6 +20,10 @@ use crate::{Error, Identity};
 
 /// The ALPN protocol: the one that most QUIC traffic shows (SECURITY 9).
 const ALPN: &[u8] = b"h3";
+/// The same of TLS over TCP, around a tunnel.
+const OUTER_ALPN: &[u8] = b"h2";
+/// A name has to be given to TLS; it never leaves this machine (no SNI).
+pub(crate) const NO_NAME: &str = "peer.invalid";
 
 /// Length of the DER `SubjectPublicKeyInfo` of an Ed25519 key (RFC 8410).
 const ED25519_SPKI_LEN: usize = 44;
@@ -51,6 +55,40 @@ pub(crate) fn server(identity: &Identity) -> Result<QuicServerConfig, Error> {
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
     QuicServerConfig::try_from(config).map_err(|e| Error::Crypto(e.to_string()))
+}
+
+/// Around a tunnel: no key of ours, and any of the other end's, for who that is shows inside.
+pub(crate) fn outer_client() -> Result<rustls::ClientConfig, Error> {
+    let verifier = Arc::new(AnyRawKey::new());
+    let mut config = rustls::ClientConfig::builder_with_provider(verifier.provider.clone())
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .map_err(crypto)?
+        .dangerous()
+        .with_custom_certificate_verifier(verifier)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![OUTER_ALPN.to_vec()];
+    config.enable_sni = false;
+    config.resumption = Resumption::disabled();
+    Ok(config)
+}
+
+/// The listener's end of that, with a key that means nothing.
+pub(crate) fn outer_server(identity: &Identity) -> Result<rustls::ServerConfig, Error> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .map_err(crypto)?
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(AlwaysResolvesServerRawPublicKeys::new(identity.certified())));
+    config.alpn_protocols = vec![OUTER_ALPN.to_vec()];
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.send_tls13_tickets = 0;
+    Ok(config)
+}
+
+/// The name that is none.
+pub(crate) fn no_name() -> std::io::Result<ServerName<'static>> {
+    ServerName::try_from(NO_NAME).map_err(std::io::Error::other)
 }
 
 fn crypto(e: TlsError) -> Error {

@@ -81,6 +81,8 @@ pub struct Meeting {
     pub via: Option<&'static str>,
     /// Peers connected at the end.
     pub peers: usize,
+    /// None of them was reached by UDP: it took TCP.
+    pub tunnelled: bool,
 }
 
 /// What the local network is good for.
@@ -106,8 +108,15 @@ impl Diagnosis {
     /// Somebody beyond the router has answered by UDP.
     #[must_use]
     pub fn has_answer(&self) -> bool {
-        let met = self.broadcast.as_ref().is_some_and(|meeting| meeting.via.is_some());
-        met || self.dht.as_ref().is_some_and(|dht| dht.answered > 0)
+        let met = |meeting: &Meeting| meeting.via.is_some() && !meeting.tunnelled;
+        self.broadcast.as_ref().is_some_and(met)
+            || self.dht.as_ref().is_some_and(|dht| dht.answered > 0)
+    }
+
+    /// The broadcast was reached by TCP, where UDP comes to nothing.
+    #[must_use]
+    pub fn has_tunnel(&self) -> bool {
+        self.broadcast.as_ref().is_some_and(|meeting| meeting.tunnelled)
     }
 
     /// Strangers on the Internet can dial this machine without help.
@@ -207,7 +216,7 @@ fn start(
 /// Joins, and listens until enough have said what they see.
 async fn meet(node: &Node, events: &mut mpsc::Receiver<NodeEvent>) -> (Meeting, Visibility) {
     let mut end = Instant::now() + JOINING;
-    let mut met = Meeting { via: None, peers: 0 };
+    let mut met = Meeting { via: None, peers: 0, tunnelled: false };
     let mut visibility = Visibility::default();
     let mut looks = interval(LOOK);
     while Instant::now() < end {
@@ -221,6 +230,11 @@ async fn meet(node: &Node, events: &mut mpsc::Receiver<NodeEvent>) -> (Meeting, 
             _ = looks.tick() => {
                 let Some(report) = node.report().await else { break };
                 met.peers = report.peers.len();
+                let by_tcp = met.peers > 0 && report.peers.iter().all(|peer| peer.tunnelled);
+                if by_tcp && !met.tunnelled {
+                    end = end.min(Instant::now() + SOON);
+                }
+                met.tunnelled = by_tcp;
                 let more = report.visibility.sights.len() > visibility.sights.len();
                 visibility = report.visibility;
                 if visibility.sights.len() >= ENOUGH {

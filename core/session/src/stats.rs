@@ -90,7 +90,7 @@ pub struct Amounts {
     pub control: u64,
     /// Payload that failed its check.
     pub rejected: u64,
-    /// Everything on the UDP socket.
+    /// Everything on the UDP socket, and through tunnels.
     pub datagram: u64,
 }
 
@@ -195,6 +195,8 @@ pub struct LinkStats {
     pub feeds: u32,
     /// Substreams (of all tracks) that we feed to it.
     pub fed: u32,
+    /// UDP is blocked on the way: it is reached through TCP.
+    pub tunnelled: bool,
 }
 
 impl core::convert::From<Traffic> for Amounts {
@@ -280,6 +282,7 @@ impl LinkStats {
             rtt_ms: peer.rtt_us as f64 / 1000.0,
             feeds: peer.feeds,
             fed: peer.fed,
+            tunnelled: peer.tunnelled,
         }
     }
 }

@@ -158,8 +158,8 @@ impl Swarm {
 
     /// A neighbour wants to meet another one: that one is told first.
     pub(crate) fn on_introduce(&mut self, now: Time, peer: PeerIndex, m: &Introduce) {
-        let subject = self.peers.find(&m.node).filter(|at| self.peers.contact(*at).is_some());
-        let (Some(who), Some(subject)) = (self.peers.contact(peer), subject) else { return };
+        let subject = self.peers.find(&m.node).filter(|at| self.peers.dialable(*at).is_some());
+        let (Some(who), Some(subject)) = (self.peers.dialable(peer), subject) else { return };
         let room = self.introductions.open.len() < MAX_OPEN;
         if subject == peer || !room || !self.introductions.spend(now, who.node, Part::Introducer) {
             return;
@@ -173,7 +173,7 @@ impl Swarm {
 
     /// The other one has begun: now the asker is told.
     pub(crate) fn on_ready(&mut self, peer: PeerIndex, m: &Ready) {
-        let Some(subject) = self.peers.contact(peer) else { return };
+        let Some(subject) = self.peers.dialable(peer) else { return };
         let open = self.introductions.open.get(&m.token).copied();
         let Some(open) = open.filter(|open| open.subject == subject.node) else { return };
         self.introductions.open.remove(&m.token);

@@ -326,7 +326,10 @@ impl Swarm {
             if verdict != Verdict::No {
                 given += 1;
                 self.grant(now, who, ask, verdict);
-            } else if turn == m.index || (turn + 1) % of == m.index {
+            } else if (turn == m.index || (turn + 1) % of == m.index)
+                // Whoever was found would have to dial it.
+                && self.peers.dialable(peer).is_some()
+            {
                 self.search_for(now, peer, who, ask);
             }
         }

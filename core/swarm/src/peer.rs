@@ -242,9 +242,14 @@ impl Peers {
         self.get(index).map(|p| Contact { node: p.info.node, address: p.info.address })
     }
 
-    /// The same to be told to others; nothing of one that is hidden.
+    /// The same of one whom others may know; nothing of one that is hidden.
     pub(crate) fn contact(&self, index: PeerIndex) -> Option<Contact> {
         self.own_contact(index).filter(|_| self.get(index).is_some_and(|p| !p.info.hidden))
+    }
+
+    /// Where others can dial a neighbour; nowhere if it is hidden or none can.
+    pub(crate) fn dialable(&self, index: PeerIndex) -> Option<Contact> {
+        self.contact(index).filter(|_| self.get(index).is_some_and(|p| p.info.dialable))
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (PeerIndex, &Peer)> {

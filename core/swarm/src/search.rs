@@ -11,7 +11,7 @@ use crate::lane::LaneId;
 use crate::message::{Attach, Flags, Message, Reject};
 use crate::peer::Peer;
 use crate::slots::Verdict;
-use crate::{Contact, PeerIndex, Swarm, Time, TrackId};
+use crate::{Contact, PeerIndex, PeerInfo, Swarm, Time, TrackId};
 
 /// Forwardings of one search (findings, R2; 6 helps in flash crowds only).
 pub(crate) const TTL: u8 = 4;
@@ -178,9 +178,10 @@ impl Swarm {
 
     /// The origin, if it is a neighbour.
     fn root_peer(&self) -> Option<PeerIndex> {
-        let hidden = || self.peers.iter().find(|(_, p)| p.info.origin && p.info.hidden);
+        let unnamed = |info: &PeerInfo| info.origin && (info.hidden || !info.dialable);
+        let untold = || self.peers.iter().find(|(_, p)| unnamed(&p.info));
         let named = self.root.and_then(|root| self.peers.find(&root.node));
-        named.or_else(|| hidden().map(|(at, _)| at))
+        named.or_else(|| untold().map(|(at, _)| at))
     }
 
     /// The origin itself is asked by few viewers always; in a crowd by those near the root, and by
@@ -275,14 +276,17 @@ impl Swarm {
         if mine || !self.routes.add(now, &ask, peer) {
             return self.reject(peer, &ask);
         }
+        // Whoever else took it would have to dial it.
+        let alone = who.node == observed.node && self.peers.dialable(peer).is_none();
         if ask.climb > 0 {
-            return self.pass_climb(peer, ask);
+            return if alone { self.reject(peer, &ask) } else { self.pass_climb(peer, ask) };
         }
         if !self.is_vouched_successor(&ask, peer, who.node == observed.node) {
             ask.flags = Flags(ask.flags.0 & !Flags::SUCCESSOR.0);
         }
         let within_reach = self.config.dials || self.peers.find(&who.node).is_some();
         match self.judge(now, &who.node, &ask) {
+            Verdict::No if alone => self.reject(peer, &ask),
             Verdict::No => self.pass_on(now, peer, ask),
             _ if !within_reach => self.pass_on(now, peer, ask),
             verdict => self.grant(now, who, ask, verdict),

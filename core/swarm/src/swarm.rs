@@ -161,7 +161,7 @@ impl Swarm {
             return;
         }
         if info.origin && self.config.role != Role::Origin {
-            self.root = self.peers.contact(peer);
+            self.root = self.peers.dialable(peer);
             self.hurry_orphans(now);
         }
         self.start_timers(now);

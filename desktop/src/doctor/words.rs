@@ -57,6 +57,13 @@ fn verdict(diagnosis: &Diagnosis) -> Finding {
             "Give the link of a broadcast that is on (manyhands doctor @FILE), or leave out --no-dht.",
         );
     }
+    if !diagnosis.has_answer() && diagnosis.has_tunnel() {
+        return finding(
+            ABOUT,
+            "Fair: this network blocks the way that Manyhands prefers, but the broadcast is reached by \
+             another, so watching works. Nobody can reach this machine here.",
+        );
+    }
     if !diagnosis.has_answer() {
         return finding(
             ABOUT,
@@ -138,11 +145,28 @@ fn udp(diagnosis: &Diagnosis) -> Option<Finding> {
             "This network lets the traffic of Manyhands through (UDP, short messages without a \
              connection).",
         )),
+        (true, false) if diagnosis.has_tunnel() => Some(advised(
+            "udp",
+            "This network blocks UDP (short messages without a connection), as some hotels, schools and \
+             offices do. After three seconds without an answer the broadcast was reached by TCP instead, \
+             the way that web pages take. Where the line loses something the picture may come later so.",
+            "To go live from here, name a relay with --relay: it is reached the same way.",
+        )),
+        (true, false) if diagnosis.broadcast.is_some() => Some(advised(
+            "udp",
+            "Either there is no Internet here, or this network blocks the traffic of Manyhands (UDP, \
+             short messages without a connection), as some hotels, schools and offices do. TCP, the way \
+             that web pages take, was tried, too, and led to nobody of the broadcast.",
+            "See whether a web page opens. If it does, use another network, such as mobile data, or ask \
+             for a relay that listens at port 443, which most networks let through.",
+        )),
         (true, false) => Some(advised(
             "udp",
             "Either there is no Internet here, or this network blocks the traffic of Manyhands (UDP, \
              short messages without a connection), as some hotels, schools and offices do.",
-            "See whether a web page opens. If it does, use another network, such as mobile data.",
+            "See whether a web page opens. If it does, give me the link of a broadcast that is on: I then \
+             try to reach it by TCP, the way that web pages take. Or use another network, such as mobile \
+             data.",
         )),
         (false, false) => None,
     }
@@ -336,12 +360,29 @@ pub(super) mod tests {
         let mut silent = answered(Nat::Unknown, PortMapping::NoAnswer);
         silent.seen.clear();
         silent.dht = Some(DhtSurvey { asked: 4, answered: 0, visibility: Visibility::default() });
-        silent.broadcast = Some(Meeting { via: None, peers: 0 });
+        silent.broadcast = Some(Meeting { via: None, peers: 0, tunnelled: false });
         let said = findings(&silent);
         assert!(about(&said, "verdict").says.starts_with("Bad"));
         assert!(about(&said, "udp").advice.as_ref().unwrap().contains("web page"));
         assert!(about(&said, "broadcast").says.contains("Nobody"));
         assert!(silent.has_asked() && !silent.has_answer());
+    }
+
+    #[test]
+    fn where_udp_is_blocked_it_is_said_whether_tcp_gets_through() {
+        let mut blocked = unknown();
+        blocked.broadcast = Some(Meeting { via: Some("hint"), peers: 1, tunnelled: true });
+        assert!(blocked.has_asked() && !blocked.has_answer() && blocked.has_tunnel());
+        let said = findings(&blocked);
+        assert!(about(&said, "verdict").says.starts_with("Fair"));
+        let udp = about(&said, "udp");
+        assert!(udp.says.contains("blocks UDP") && udp.says.contains("TCP instead"));
+        assert!(udp.advice.as_ref().unwrap().contains("--relay"));
+        blocked.broadcast = Some(Meeting { via: None, peers: 0, tunnelled: false });
+        let said = findings(&blocked);
+        assert!(about(&said, "verdict").says.starts_with("Bad"));
+        assert!(about(&said, "udp").says.contains("led to nobody"));
+        assert!(about(&said, "udp").advice.as_ref().unwrap().contains("443"));
     }
 
     #[test]
@@ -375,11 +416,17 @@ pub(super) mod tests {
             Nat::DependentCounting,
             Nat::Dependent,
         ];
-        for (nat, port) in nats.into_iter().flat_map(|nat| ports.map(|port| (nat, port))) {
-            for finding in findings(&answered(nat, port)) {
+        let all = nats.into_iter().flat_map(|nat| ports.map(|port| answered(nat, port)));
+        let met =
+            |tunnelled: bool| Meeting { via: tunnelled.then_some("hint"), peers: 1, tunnelled };
+        let blocked = [true, false]
+            .map(|tunnelled| Diagnosis { broadcast: Some(met(tunnelled)), ..unknown() });
+        for diagnosis in all.chain(blocked) {
+            for finding in findings(&diagnosis) {
                 let text = format!("{} {}", finding.says, finding.advice.unwrap_or_default());
                 for (word, explained) in [
                     ("UDP", "short messages"),
+                    ("TCP", "web pages"),
                     ("NAT ", "another port"),
                     ("NAT)", "another port"),
                     ("bridge mode", "only passes on"),

@@ -111,6 +111,12 @@ impl Home {
         }
     }
 
+    /// From now on nothing of a protocol (`udp`, `tcp`) passes, neither out nor in.
+    pub fn block(&self, protocol: &str) -> Result<(), LabError> {
+        let rule = format!("insert rule inet filter forward meta l4proto {protocol} drop\n");
+        self.router.netns().tool("nft", &["-f", "-"], &rule)
+    }
+
     /// How many ports it has opened.
     pub fn open_ports(&self) -> Result<usize, LabError> {
         Ok(self.rules_of("prerouting_miniupnpd")?.matches("dnat ip to").count())

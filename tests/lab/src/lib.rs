@@ -12,6 +12,7 @@ pub mod exchange;
 pub mod home;
 pub mod host;
 pub mod hub;
+pub mod junk;
 pub mod lab;
 pub mod link;
 pub mod machine;

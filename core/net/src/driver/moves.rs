@@ -12,6 +12,7 @@ use manyhands_swarm::{Contact, NodeId, PeerIndex, Role, Time};
 
 use super::Driver;
 use crate::peers::Peer;
+use crate::tunnel;
 
 /// Addresses come and go in steps while a machine moves: what follows within this time is one move
 /// more, not many.
@@ -46,7 +47,8 @@ impl Driver {
         self.mover.tell();
         // A relay dials nobody: its ticket says where it is.
         if self.role != Role::Relay {
-            for (_, peer) in self.peers.iter_mut().filter(|(_, peer)| !peer.dialled) {
+            let accepted = |peer: &Peer| !peer.dialled && !tunnel::is_inner(peer.address.ip());
+            for (_, peer) in self.peers.iter_mut().filter(|(_, peer)| accepted(peer)) {
                 peer.redial = Some(now);
             }
         }
@@ -124,7 +126,7 @@ impl Driver {
     fn on_found(&mut self, now: Time, index: PeerIndex) {
         self.confirmed = Some(now);
         let Some(peer) = self.peers.get(index) else { return };
-        if peer.origin && self.role != Role::Relay {
+        if peer.origin && self.role != Role::Relay && !tunnel::is_inner(peer.address.ip()) {
             self.dialler.on_joined(Some(peer.address));
         }
         self.tell_observed(index);

@@ -18,6 +18,7 @@ fn peer(fed: u32, waiting_ms: u64) -> PeerReport {
         feeds: 0,
         fed,
         dialled: false,
+        tunnelled: false,
         silent: Duration::ZERO,
         waiting: Duration::from_millis(waiting_ms),
     }

@@ -8,6 +8,7 @@ mod refused;
 mod relays;
 mod rescue;
 mod slots;
+mod tunnels;
 
 use std::time::Duration;
 

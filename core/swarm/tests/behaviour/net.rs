@@ -43,6 +43,7 @@ pub(crate) struct Net {
     wire: VecDeque<(u64, usize, usize, Parcel)>,
     links: BTreeMap<(usize, usize), bool>,
     walled: BTreeSet<usize>,
+    tunnelled: BTreeSet<usize>,
     met: BTreeSet<(usize, usize)>,
     pub(crate) now: u64,
     chunk: u32,
@@ -99,6 +100,7 @@ impl Net {
             wire: VecDeque::new(),
             links: BTreeMap::new(),
             walled: BTreeSet::new(),
+            tunnelled: BTreeSet::new(),
             met: BTreeSet::new(),
             now: 1_000_000,
             chunk: 0,
@@ -161,6 +163,12 @@ impl Net {
     /// Dials to this node get no answer, as behind most home routers.
     pub(crate) fn wall(&mut self, node: usize) {
         self.walled.insert(node);
+    }
+
+    /// Where this node is seen nobody can dial it, and those who see it know that.
+    pub(crate) fn tunnel(&mut self, node: usize) {
+        self.wall(node);
+        self.tunnelled.insert(node);
     }
 
     /// Whether two nodes are connected.
@@ -249,7 +257,7 @@ impl Net {
                         address: address(from),
                         dialled: to > from,
                         origin: from == 0,
-                        dialable: true,
+                        dialable: !self.tunnelled.contains(&from),
                         hidden: from == 0 && self.shielded,
                     };
                     self.nodes[to].swarm.handle_connected(now, peer, info);

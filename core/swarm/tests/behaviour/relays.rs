@@ -26,9 +26,16 @@ fn place(node: usize) -> Vec<u8> {
 fn names(message: &Message, node: usize) -> bool {
     let mut bytes = Vec::new();
     message.encode(&mut bytes);
-    let place = [&place(node)[..], &address(node).port().to_be_bytes()].concat();
     let has = |wanted: &[u8]| bytes.windows(wanted.len()).any(|window| window == wanted);
-    has(&name(node).0[..8]) || has(&place)
+    has(&name(node).0[..8]) || places(message, node)
+}
+
+/// Whether a message has the address of a node in it.
+pub(crate) fn places(message: &Message, node: usize) -> bool {
+    let mut bytes = Vec::new();
+    message.encode(&mut bytes);
+    let wanted = [&place(node)[..], &address(node).port().to_be_bytes()].concat();
+    bytes.windows(wanted.len()).any(|window| window == wanted)
 }
 
 #[test]

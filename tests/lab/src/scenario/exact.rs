@@ -1,6 +1,8 @@
 //! Whether a film written by a viewer is the film that was broadcast, from its first packet on.
 
 use crate::media::{Packet, Track};
+use crate::report::Report;
+use crate::scenario::stage::Film;
 
 /// How a written track differs from the original.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -17,8 +19,46 @@ pub(super) struct Difference {
     pub(super) off_ticks: f64,
 }
 
+/// What a viewer has written against the film, each target under the viewer's name; every track has to
+/// have so many seconds.
+pub(super) fn judge(
+    (viewer, seconds): (&str, f64),
+    film: &Film,
+    written: &[Track],
+    report: &mut Report,
+) {
+    let differences: Vec<(&Track, Option<Difference>)> = film
+        .tracks
+        .iter()
+        .map(|track| {
+            let same_kind = written.iter().find(|written| written.kind == track.kind);
+            (track, same_kind.and_then(|written| compare(track, written)))
+        })
+        .collect();
+    for (track, difference) in &differences {
+        let kind = format!("{viewer}{}", track.kind);
+        let of = |value: fn(&Difference) -> f64| difference.as_ref().map_or(f64::NAN, value);
+        report.at_least(&format!("{kind}_seconds"), of(|d| d.seconds), seconds);
+        report.at_most(&format!("{kind}_packets_differing"), of(|d| d.differing as f64), 0.0);
+        let missing = of(|d| d.missing_at_end as f64);
+        report.at_most(&format!("{kind}_packets_missing_at_end"), missing, 0.0);
+        // Half a hundredth for rounding in ffprobe's six places.
+        report.at_most(&format!("{kind}_times_off_ticks"), of(|d| d.off_ticks), 1.05);
+    }
+    let shifts: Vec<f64> = differences.iter().flat_map(|(_, d)| d).map(|d| d.shift).collect();
+    let most = shifts.iter().copied().fold(f64::NAN, f64::max);
+    let least = shifts.iter().copied().fold(f64::NAN, f64::min);
+    let tick = film.tracks.iter().map(|track| track.tick).fold(0.0, f64::max);
+    report.at_most(&format!("{viewer}sound_from_picture_off_ticks"), (most - least) / tick, 1.05);
+    report.at_most(
+        &format!("{viewer}tracks_added"),
+        written.len() as f64 - film.tracks.len() as f64,
+        0.0,
+    );
+}
+
 /// Compare a track with the original from the place where it begins; nothing when it is empty.
-pub(super) fn compare(original: &Track, written: &Track) -> Option<Difference> {
+fn compare(original: &Track, written: &Track) -> Option<Difference> {
     let first = written.packets.first()?;
     let place = original.packets.iter().position(|packet| packet.hash == first.hash);
     let rest = place.and_then(|place| original.packets.get(place..)).unwrap_or_default();

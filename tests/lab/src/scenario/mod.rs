@@ -17,6 +17,7 @@ mod port_mapping;
 mod shielded;
 mod stage;
 mod two_hops;
+mod udp_blocked;
 mod weak_broadcaster;
 
 use std::path::PathBuf;
@@ -56,6 +57,8 @@ pub enum Scenario {
     NatMatrix,
     /// Two behind symmetric NATs and nobody else: the router is asked for a port
     PortMapping,
+    /// Viewers in networks that carry no UDP, and junk at the door that they come in by
+    UdpBlocked,
 }
 
 /// How a scenario is to be run.
@@ -108,6 +111,7 @@ impl Scenario {
             Self::Shielded => shielded::run(&stage),
             Self::NatMatrix => nat_matrix::run(&stage),
             Self::PortMapping => port_mapping::run(&stage),
+            Self::UdpBlocked => udp_blocked::run(&stage),
         }
     }
 
@@ -125,6 +129,7 @@ impl Scenario {
             Self::Shielded => &["no-shield"],
             Self::NatMatrix => &["no-way"],
             Self::PortMapping => &["no-mapping"],
+            Self::UdpBlocked => &["no-tcp"],
         }
     }
 

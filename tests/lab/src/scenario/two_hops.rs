@@ -8,11 +8,10 @@ use std::time::Duration;
 
 use crate::error::LabError;
 use crate::lab::Lab;
-use crate::media::{self, Track};
+use crate::media;
 use crate::report::Report;
 use crate::scenario::Stage;
-use crate::scenario::exact::{Difference, compare};
-use crate::scenario::stage::Film;
+use crate::scenario::exact::judge;
 
 /// Long enough that 30 s are left when the second viewer has joined.
 const FILM_SECONDS: u64 = 45;
@@ -56,40 +55,13 @@ pub(super) fn run(stage: &Stage) -> Result<Report, LabError> {
         if stage.is_sabotaged("bit-flip") {
             flip_a_bit(&written)?;
         }
-        judge(&film, &media::tracks(&written)?, &mut report);
+        judge(("", MIN_SECONDS), &film, &media::tracks(&written)?, &mut report);
     }
     let (from_origin, blocked) = (lab.traffic(0)?, lab.traffic(2)?.blocked);
     report.explain("origin_traffic", from_origin);
     report.explain("frames_second_to_origin_dropped", blocked);
     report.explain("emulator", lab.effort()?.report());
     Ok(report)
-}
-
-fn judge(film: &Film, written: &[Track], report: &mut Report) {
-    let differences: Vec<(&Track, Option<Difference>)> = film
-        .tracks
-        .iter()
-        .map(|track| {
-            let same_kind = written.iter().find(|written| written.kind == track.kind);
-            (track, same_kind.and_then(|written| compare(track, written)))
-        })
-        .collect();
-    for (track, difference) in &differences {
-        let kind = &track.kind;
-        let of = |value: fn(&Difference) -> f64| difference.as_ref().map_or(f64::NAN, value);
-        report.at_least(&format!("{kind}_seconds"), of(|d| d.seconds), MIN_SECONDS);
-        report.at_most(&format!("{kind}_packets_differing"), of(|d| d.differing as f64), 0.0);
-        let missing = of(|d| d.missing_at_end as f64);
-        report.at_most(&format!("{kind}_packets_missing_at_end"), missing, 0.0);
-        // Half a hundredth for rounding in ffprobe's six places.
-        report.at_most(&format!("{kind}_times_off_ticks"), of(|d| d.off_ticks), 1.05);
-    }
-    let shifts: Vec<f64> = differences.iter().flat_map(|(_, d)| d).map(|d| d.shift).collect();
-    let most = shifts.iter().copied().fold(f64::NAN, f64::max);
-    let least = shifts.iter().copied().fold(f64::NAN, f64::min);
-    let tick = film.tracks.iter().map(|track| track.tick).fold(0.0, f64::max);
-    report.at_most("sound_from_picture_off_ticks", (most - least) / tick, 1.05);
-    report.at_most("tracks_added", written.len() as f64 - film.tracks.len() as f64, 0.0);
 }
 
 /// The last quarter of a fragmented file is samples but for a few hundred bytes.
