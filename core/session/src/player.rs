@@ -167,7 +167,7 @@ impl Player {
             }
             outcome.first = true;
         }
-        self.jump_if_frozen(now_us, media_us);
+        outcome.resumed_us = self.jump_if_frozen(now_us, media_us);
         let frontier_us = self.frontier_us();
         match self.playout.step(now_us, media_us, frontier_us) {
             Step::Stalled => outcome.stalled = !self.is_over(),
@@ -352,8 +352,8 @@ impl Player {
     }
 
     /// A picture that stands, or is hopelessly late, goes on with what is live: with all that comes before
-    /// it, if that is there, or else at a later whole keyframe.
-    fn jump_if_frozen(&mut self, now_us: i64, media_us: i64) {
+    /// it, if that is there, or else at a later whole keyframe. Gives for how long it stood before a jump.
+    fn jump_if_frozen(&mut self, now_us: i64, media_us: i64) -> Option<i64> {
         self.playout.catch_up(media_us, self.frontier_us());
         let frozen = match self.playout.state() {
             State::Stalled { since_us } => now_us - since_us >= FROZEN_US,
@@ -361,20 +361,18 @@ impl Player {
             State::Waiting => false,
         };
         let healing = self.playout.is_healing(media_us);
-        let Some(lead) = self.lead_track().filter(|_| frozen || healing) else { return };
+        let lead = self.lead_track().filter(|_| frozen || healing)?;
         let position = self.playout.position_us();
         let target_us = self.playout.target_us();
-        let Some(track) = self.tracks.get(&lead) else { return };
-        let later = track.buffer.starts().find(|(_, keyframe_us, frontier_us)| {
-            let is_enough = frontier_us.saturating_sub(*keyframe_us) >= ENOUGH_US;
-            let is_live = (*keyframe_us..=*frontier_us).contains(&(media_us - target_us));
-            *keyframe_us > position && if frozen { is_enough } else { is_live }
-        });
-        if let Some((chunk, keyframe_us, frontier_us)) = later {
-            self.seek(lead, chunk, keyframe_us);
-            let to = first_position(media_us, target_us, keyframe_us, frontier_us);
-            self.playout.jump(now_us, to);
-        }
+        let (chunk, keyframe_us, frontier_us) =
+            self.tracks.get(&lead)?.buffer.starts().find(|(_, keyframe_us, frontier_us)| {
+                let is_enough = frontier_us.saturating_sub(*keyframe_us) >= ENOUGH_US;
+                let is_live = (*keyframe_us..=*frontier_us).contains(&(media_us - target_us));
+                *keyframe_us > position && if frozen { is_enough } else { is_live }
+            })?;
+        self.seek(lead, chunk, keyframe_us);
+        let to = first_position(media_us, target_us, keyframe_us, frontier_us);
+        self.playout.jump(now_us, to)
     }
 
     /// Hands out the due units of all tracks: each track's in decode order, the tracks interleaved

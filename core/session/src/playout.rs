@@ -189,8 +189,9 @@ impl Playout {
         }
     }
 
-    /// Jumps to a later moment; what lies between counts as stalled.
-    pub(crate) fn jump(&mut self, now_us: i64, position_us: i64) {
+    /// Jumps to a later moment; what lies between counts as stalled. Gives for how long it stood before
+    /// that, in microseconds, where that was a stall.
+    pub(crate) fn jump(&mut self, now_us: i64, position_us: i64) -> Option<i64> {
         let skipped = position_us - self.position_us;
         let stood = match self.state {
             State::Stalled { since_us } => now_us - since_us,
@@ -205,6 +206,7 @@ impl Playout {
         self.state = State::Playing;
         self.position_us = position_us;
         self.stepped_us = now_us;
+        Some(stood).filter(|stood| *stood >= STALL_FLOOR_US)
     }
 
     /// It stood for long a moment ago, and is not near its target again.
@@ -445,6 +447,20 @@ mod tests {
         let later = frontier + 100_000;
         assert_eq!(playout.step(SECOND + 20_000, SECOND + 20_000, later), Step::Play);
         assert_eq!(playout.stalls(SECOND + 20_000), (0, 0));
+    }
+
+    #[test]
+    fn a_jump_says_for_how_long_the_picture_stood() {
+        let mut playout = measured();
+        playout.start(SECOND, SECOND - 220_000);
+        assert_eq!(playout.jump(SECOND, SECOND - 200_000), None, "it did not stand");
+        let frontier = playout.position_us();
+        for tick in 1..=50 {
+            let now = SECOND + tick * 10_000;
+            playout.step(now, now, frontier);
+        }
+        let stood = 490_000;
+        assert_eq!(playout.jump(SECOND + 500_000, SECOND + 280_000), Some(stood));
     }
 
     #[test]

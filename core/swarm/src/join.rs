@@ -105,9 +105,11 @@ impl Swarm {
         self.counters.rejoins += 1;
         let me = self.config.node;
         let contacts = self.view.sample(now, &mut self.dice, ASKED as usize, &me);
-        // Only every third attempt may go to the origin (DESIGN, "Joining").
-        let root =
-            self.root.filter(|_| self.joining.attempt.is_multiple_of(3) || contacts.is_empty());
+        // Only every third attempt may go to the origin (DESIGN, "Joining"), but among few: they would
+        // stand for as long as that takes when they were cut off together.
+        let third = self.joining.attempt.is_multiple_of(3);
+        let few = self.is_small_audience();
+        let root = self.root.filter(|_| third || few || contacts.is_empty());
         let mut any: Vec<PeerIndex> =
             self.peers.iter().filter(|(_, p)| !p.info.origin).map(|(at, _)| at).collect();
         self.dice.shuffle(&mut any);
