@@ -104,10 +104,11 @@ impl Swarm {
         here.max(self.lane(id).and_then(|l| l.parent.as_ref()?.after))
     }
 
-    /// Where the backfill begins: for those who don't play yet, at the newest keyframe that others
-    /// have as well by now.
+    /// Where the backfill begins: for those who don't play yet, and for those who have heard nothing for
+    /// so long that they go on there, at the newest keyframe that others have as well by now.
     fn backfill_from(&self, id: LaneId, from: u32, flags: Flags) -> u32 {
-        if !flags.has(Flags::FRESH) {
+        let cut_off = self.track(id.track).is_some_and(|t| t.have.is_past(from));
+        if !flags.has(Flags::FRESH) && !cut_off {
             return from;
         }
         let start = self.starts().into_iter().find(|s| s.track == id.track);
