@@ -36,6 +36,9 @@ const fn kept(via: Via) -> usize {
 }
 /// The longest a dial may take before the proof.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// Meanwhile it is begun once more each time this has passed: alone, QUIC would ask after 0.3, 0.9 and 2.1 s,
+/// and who comes back just after the last time would not be heard for a second.
+const ONCE_MORE: Duration = Duration::from_secs(1);
 /// Between two rounds over the known addresses: doubles from the first to the second.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(4);
@@ -154,7 +157,10 @@ impl Dialler {
         if self.contacts.len() >= MAX_DIALS || self.contacts.contains_key(&contact.node) {
             return;
         }
-        self.quic.socket().destinations().limit(contact.address);
+        // Where the broadcaster was, say, is no stranger's word.
+        if !self.known.contains_key(&contact.address) {
+            self.quic.socket().destinations().limit(contact.address);
+        }
         let task = self.dial(contact.address, Some(contact.node), Some(contact), Via::Exchange);
         self.contacts.insert(contact.node, task);
     }
@@ -312,8 +318,7 @@ async fn connect(
     address: SocketAddr,
     node: Option<NodeId>,
 ) -> Option<handshake::Proven> {
-    let connecting = quic.dial(address).ok()?;
-    let connection = tokio::time::timeout(PATIENCE, connecting).await.ok()?.ok()?;
+    let connection = tokio::time::timeout(PATIENCE, knock(quic, address)).await.ok()??;
     let peer = peer_of(&connection);
     // Before anything is said: nobody else is to learn or to teach anything here.
     if node.is_some() && peer != node {
@@ -322,6 +327,17 @@ async fn connect(
     }
     let turn = peer.and_then(|peer| turns.lock().get(&peer).copied()).unwrap_or(0);
     prove(connection, identity, credentials, None, turn).await
+}
+
+/// Dials an address again and again, until one of the dials is answered; nothing where it can't be dialled.
+async fn knock(quic: &Quic, address: SocketAddr) -> Option<quinn::Connection> {
+    let mut dials = JoinSet::new();
+    loop {
+        dials.spawn(quic.dial(address).ok()?.into_future());
+        if let Ok(answer) = tokio::time::timeout(ONCE_MORE, dials.join_next()).await {
+            return answer?.ok()?.ok();
+        }
+    }
 }
 
 /// Dials a relay at all of its addresses at once: the first that answers with its key counts.

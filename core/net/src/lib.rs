@@ -3,9 +3,9 @@
 //! A [`Node`] owns one UDP socket. Connections are proven before anything else is read from them
 //! (`handshake`), what comes in is verified before it is stored or forwarded (`driver`), and no
 //! datagram leaves faster than the cap (`socket`), whether by UDP or, where that is blocked, inside TCP
-//! (`tunnel`). Beside it tasks look for peers on the local
-//! network and in the DHT (`discovery`), and ask the router for a port (`port_mapping`). The overlay itself is [`manyhands_swarm`]; this
-//! crate gives it bytes, sockets and a clock.
+//! (`tunnel`). Beside it tasks look for peers on the local network and in the DHT (`discovery`), and ask
+//! the router for a port (`port_mapping`). The overlay itself is [`manyhands_swarm`]; this crate gives it
+//! bytes, sockets and a clock.
 
 mod addresses;
 mod bucket;
