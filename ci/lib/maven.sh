@@ -4,8 +4,20 @@
 # What is built of it.
 ANDROID_PLACE="$CI_CACHE/android"
 
+# Kotlin takes the number of a resource over into what it compiles, and compiles nothing again where only
+# numbers have changed: a new resource changes many of them.
+forget_old_numbers() {
+    local known="$ANDROID_PLACE/resources-known" now
+    now=$(find android/app/src/main/res -type f -print0 | sort -z | xargs -0 sha256sum)
+    [[ -f $known && $now == "$(<"$known")" ]] && return
+    rm -rf "$ANDROID_PLACE"/{classes,test-classes,kotlin-ic}
+    mkdir -p "$ANDROID_PLACE"
+    echo "$now" > "$known"
+}
+
 # maven GOALS…: with everything in ~/.m2 the network isn't asked; the first time it is.
 maven() {
+    forget_old_numbers
     local properties=(
         -Dbuild.dir="$ANDROID_PLACE" -Dcore.dir="$ANDROID_PLACE/core"
         -Dmanyhands.program="$CARGO_TARGET_DIR/debug/manyhands")
