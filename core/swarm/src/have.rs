@@ -15,9 +15,6 @@ pub const HAVE_WINDOW_MS: u32 = 5_200;
 /// Chunks in the window at most: 6.4 s at the shortest tick of 50 ms.
 pub const MAX_CHUNKS: u32 = 128;
 
-/// Older pieces help nobody who plays: the clocks have passed them (target latencies stay under 2 s).
-pub(crate) const RECENT_MS: u32 = 2_000;
-
 /// Pieces of the first chunks arrive in any order: this many before the first one are of interest.
 const FIRST_BACK: u32 = 2;
 
@@ -159,13 +156,6 @@ impl Have {
             }
             self.base += 1;
         }
-    }
-
-    /// Whether whoever plays has no use for a chunk any more.
-    pub(crate) fn is_past(&self, chunk: u32) -> bool {
-        let edge = self.newest.and_then(|newest| self.capture_ms(newest));
-        let at = self.capture_ms(chunk);
-        edge.zip(at).is_some_and(|(edge, at)| at.saturating_add(RECENT_MS) < edge)
     }
 
     /// When a chunk was closed, in the origin's time: as its pieces say, else counted back from the

@@ -9,7 +9,6 @@ use std::collections::BTreeMap;
 
 use crate::backlog::RIPE_MS;
 use crate::config::Role;
-use crate::have::RECENT_MS;
 use crate::health::offset_us;
 use crate::lane::LaneId;
 use crate::message::{Message, Nack, Pull, Wanted};
@@ -302,11 +301,8 @@ impl Swarm {
         let Some(newest) = self.edge(track, theirs) else { return };
         let playhead = track.playhead;
         let mut wanted = Vec::new();
-        let edge = self.capture_ms(track, newest);
         for chunk in track.have.base()..=newest {
-            let at = self.capture_ms(track, chunk);
-            let past = playhead.zip(at).is_some_and(|(p, c)| c < p)
-                || edge.zip(at).is_some_and(|(edge, c)| c.saturating_add(RECENT_MS) < edge);
+            let past = playhead.zip(self.capture_ms(track, chunk)).is_some_and(|(p, c)| c < p);
             let here = track.have.mask(chunk) >> id.substream & 1 == 1;
             if !past && !here && !track.have.complete(chunk) {
                 self.want_parts(track, chunk, id.substream, &mut wanted);

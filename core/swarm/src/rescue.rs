@@ -6,7 +6,7 @@
 //! which 5 vanish, simulated). So the first who asks gets each such piece before all else and
 //! passes it on; who asks after that is served as ever, or finds it with others.
 //!
-//! Bounds: pieces that are not past, [`MAX_RESCUED`] remembered.
+//! Bounds: pieces of the last [`RECENT_MS`], [`MAX_RESCUED`] remembered.
 
 use core::time::Duration;
 use std::collections::BTreeMap;
@@ -16,6 +16,8 @@ use crate::tree::For;
 use crate::uplink::{Class, Entry};
 use crate::{PeerIndex, PieceId, Swarm, Time};
 
+/// Older pieces help nobody: the clocks have passed them (target latencies stay under 2 s).
+const RECENT_MS: u32 = 2_000;
 /// As long as a piece is recent.
 const MEMORY: Duration = Duration::from_millis(2_000);
 /// Pieces that were rescued lately: 2 s of 16 substreams at 10 chunks a second.
@@ -60,7 +62,9 @@ impl Swarm {
 
     fn is_only_copy(&self, now: Time, piece: &PieceId) -> bool {
         let Some(track) = self.track(piece.track) else { return false };
-        let recent = track.have.newest().is_some() && !track.have.is_past(piece.chunk);
+        let at = |chunk| track.have.capture_ms(chunk);
+        let newest = track.have.newest().and_then(at);
+        let recent = newest.zip(at(piece.chunk)).is_some_and(|(n, c)| c + RECENT_MS >= n);
         let lane = self.lane(LaneId { track: piece.track, substream: piece.substream });
         let lives = |peer| self.peers.get(peer).is_some_and(|p| !p.is_doubtful(now));
         let pushed = lane.into_iter().flat_map(|l| &l.children).any(|c| {

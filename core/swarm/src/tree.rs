@@ -105,9 +105,9 @@ impl Swarm {
     }
 
     /// Where the backfill begins: for those who don't play yet, and for those who have heard nothing for
-    /// so long that they go on there, at the newest keyframe that others have as well by now.
+    /// longer than is kept, at the newest keyframe that others have as well by now.
     fn backfill_from(&self, id: LaneId, from: u32, flags: Flags) -> u32 {
-        let cut_off = self.track(id.track).is_some_and(|t| t.have.is_past(from));
+        let cut_off = self.track(id.track).is_some_and(|t| from < t.have.base());
         if !flags.has(Flags::FRESH) && !cut_off {
             return from;
         }
