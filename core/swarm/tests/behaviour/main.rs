@@ -1,5 +1,6 @@
 //! What a few nodes do together, on ideal wires.
 
+mod backfill;
 mod homes;
 mod hostile;
 mod introductions;
