@@ -29,58 +29,58 @@ pub(crate) const NO_NAME: &str = "peer.invalid";
 const ED25519_SPKI_LEN: usize = 44;
 
 pub(crate) fn client(identity: &Identity) -> Result<QuicClientConfig, Error> {
-    let verifier = Arc::new(AnyRawKey::new());
-    let mut config = rustls::ClientConfig::builder_with_provider(verifier.provider.clone())
-        .with_protocol_versions(&[&rustls::version::TLS13])
-        .map_err(crypto)?
-        .dangerous()
-        .with_custom_certificate_verifier(verifier)
-        .with_client_cert_resolver(Arc::new(AlwaysResolvesClientRawPublicKeys::new(
-            identity.certified(),
-        )));
-    config.alpn_protocols = vec![ALPN.to_vec()];
-    config.enable_sni = false;
-    config.resumption = Resumption::disabled();
+    let config = client_config(ALPN, Some(identity))?;
     QuicClientConfig::try_from(config).map_err(|e| Error::Crypto(e.to_string()))
 }
 
 pub(crate) fn server(identity: &Identity) -> Result<QuicServerConfig, Error> {
-    let verifier = Arc::new(AnyRawKey::new());
-    let mut config = rustls::ServerConfig::builder_with_provider(verifier.provider.clone())
-        .with_protocol_versions(&[&rustls::version::TLS13])
-        .map_err(crypto)?
-        .with_client_cert_verifier(verifier)
-        .with_cert_resolver(Arc::new(AlwaysResolvesServerRawPublicKeys::new(identity.certified())));
-    config.alpn_protocols = vec![ALPN.to_vec()];
-    config.session_storage = Arc::new(NoServerSessionStorage {});
-    config.send_tls13_tickets = 0;
+    let config = server_config(ALPN, identity, true)?;
     QuicServerConfig::try_from(config).map_err(|e| Error::Crypto(e.to_string()))
 }
 
 /// Around a tunnel: no key of ours, and any of the other end's, for who that is shows inside.
 pub(crate) fn outer_client() -> Result<rustls::ClientConfig, Error> {
+    client_config(OUTER_ALPN, None)
+}
+
+/// The listener's end of that, with a key that means nothing.
+pub(crate) fn outer_server(identity: &Identity) -> Result<rustls::ServerConfig, Error> {
+    server_config(OUTER_ALPN, identity, false)
+}
+
+/// TLS 1.3 without names and resumption; shows the key of `own`, if there is one.
+fn client_config(alpn: &[u8], own: Option<&Identity>) -> Result<rustls::ClientConfig, Error> {
     let verifier = Arc::new(AnyRawKey::new());
-    let mut config = rustls::ClientConfig::builder_with_provider(verifier.provider.clone())
+    let builder = rustls::ClientConfig::builder_with_provider(verifier.provider.clone())
         .with_protocol_versions(&[&rustls::version::TLS13])
         .map_err(crypto)?
         .dangerous()
-        .with_custom_certificate_verifier(verifier)
-        .with_no_client_auth();
-    config.alpn_protocols = vec![OUTER_ALPN.to_vec()];
+        .with_custom_certificate_verifier(verifier);
+    let mut config = match own {
+        Some(identity) => builder.with_client_cert_resolver(Arc::new(
+            AlwaysResolvesClientRawPublicKeys::new(identity.certified()),
+        )),
+        None => builder.with_no_client_auth(),
+    };
+    config.alpn_protocols = vec![alpn.to_vec()];
     config.enable_sni = false;
     config.resumption = Resumption::disabled();
     Ok(config)
 }
 
-/// The listener's end of that, with a key that means nothing.
-pub(crate) fn outer_server(identity: &Identity) -> Result<rustls::ServerConfig, Error> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = rustls::ServerConfig::builder_with_provider(provider)
+/// The other end; `asks`: for the dialler's key.
+fn server_config(alpn: &[u8], own: &Identity, asks: bool) -> Result<rustls::ServerConfig, Error> {
+    let verifier = Arc::new(AnyRawKey::new());
+    let builder = rustls::ServerConfig::builder_with_provider(verifier.provider.clone())
         .with_protocol_versions(&[&rustls::version::TLS13])
-        .map_err(crypto)?
-        .with_no_client_auth()
-        .with_cert_resolver(Arc::new(AlwaysResolvesServerRawPublicKeys::new(identity.certified())));
-    config.alpn_protocols = vec![OUTER_ALPN.to_vec()];
+        .map_err(crypto)?;
+    let builder = match asks {
+        true => builder.with_client_cert_verifier(verifier),
+        false => builder.with_no_client_auth(),
+    };
+    let mut config = builder
+        .with_cert_resolver(Arc::new(AlwaysResolvesServerRawPublicKeys::new(own.certified())));
+    config.alpn_protocols = vec![alpn.to_vec()];
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
     Ok(config)

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::error::LabError;
 use crate::lab::Lab;
+use crate::monitor::Seen;
 use crate::program::Program;
 use crate::report::Report;
 use crate::scenario::Stage;
@@ -106,15 +107,15 @@ fn split(lab: &Lab, blocked: bool) -> Result<(), LabError> {
 fn back_after(stage: &Stage, viewers: &[Program]) -> Result<Vec<f64>, LabError> {
     let since = Instant::now();
     let cut_off: Vec<&Program> = viewers.iter().skip(WITHOUT.start - 1).collect();
-    let resumed = |log: usize| {
-        stage.monitor().look(|seen| seen.logs.get(log).map_or(0, |l| l.of_kind("resumed").count()))
+    let resumed = |seen: &Seen, viewer: &Program| {
+        seen.logs.get(viewer.log()).map_or(0, |log| log.of_kind("resumed").count())
     };
-    let had: Vec<usize> = cut_off.iter().map(|viewer| resumed(viewer.log())).collect();
+    let had: Vec<usize> =
+        stage.monitor().look(|seen| cut_off.iter().map(|viewer| resumed(seen, viewer)).collect());
     let mut back = vec![f64::INFINITY; cut_off.len()];
     stage.monitor().wait_for(WAITING, |seen| {
         for ((viewer, had), back) in cut_off.iter().zip(&had).zip(&mut back) {
-            let now = seen.logs.get(viewer.log()).map_or(0, |l| l.of_kind("resumed").count());
-            if back.is_infinite() && now > *had {
+            if back.is_infinite() && resumed(seen, viewer) > *had {
                 *back = since.elapsed().as_secs_f64() * 1_000.0;
             }
         }
