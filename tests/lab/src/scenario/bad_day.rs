@@ -65,7 +65,9 @@ pub(super) fn run(stage: &Stage) -> Result<Report, LabError> {
     days.push(("a kill", next_stats(stage.monitor(), &viewers)?));
     // Who dies doesn't stay: from here on the first of the others is the one that moves.
     drop(viewers.remove(0));
-    days.iter_mut().for_each(|(_, stats)| drop(stats.remove(0)));
+    for (_, stats) in &mut days {
+        stats.remove(0);
+    }
     until(0.4)?;
     days.push(("a move", next_stats(stage.monitor(), &viewers)?));
     lab.host(MOVER)?.stand(Stand::Second)?;

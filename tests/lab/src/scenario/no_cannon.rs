@@ -174,7 +174,9 @@ impl<'a> Scene<'a> {
         let mut programs = Vec::new();
         for (number, host) in self.attackers.iter().enumerate() {
             let host = self.lab.host(*host)?;
+            // What an attacker gives to others would count as what the attack costs.
             let mut options = vec!["--no-port-mapping".to_owned()];
+            options.extend(Stage::upload_limit(0.0));
             options.extend(Stage::listen(host));
             for target in targets.iter().cycle().skip(number).take(DIALLED.min(targets.len())) {
                 options.extend(Stage::peer(self.lab.host(*target)?));
