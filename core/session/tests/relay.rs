@@ -101,7 +101,7 @@ async fn a_relay_that_does_not_answer_is_said_and_a_shield_has_no_way_round_it()
     let (gone, _events) = relay(3);
     let ticket = gone.ticket();
     gone.leave().await;
-    let (shielded, _live) = broadcast(13, &[ticket.clone()], true);
+    let (shielded, _live) = broadcast(13, std::slice::from_ref(&ticket), true);
     assert!(!shielded.relayed(Duration::from_secs(2)).await);
     let stats = shielded.stats().await.unwrap();
     assert_eq!((stats.peers, stats.received.datagram), (0, 0));
@@ -126,7 +126,7 @@ async fn wrong_tickets_open_nothing() {
     let permit = Ticket { permit: Secret::new([0; 16]), ..relay.ticket() };
     let key = Ticket { relay: [0; 32], ..relay.ticket() };
     for ticket in [permit, key] {
-        let (shielded, _live) = broadcast(14, &[ticket.clone()], true);
+        let (shielded, _live) = broadcast(14, std::slice::from_ref(&ticket), true);
         assert!(!shielded.relayed(Duration::from_secs(2)).await);
     }
     assert!(events.try_recv().is_err(), "nobody was let in");
