@@ -73,9 +73,10 @@ pub(super) fn run(stage: &Stage) -> Result<Report, LabError> {
         viewer.expect("first_frame", JOINING)?;
     }
     let (load, begun) = (Load::now()?, Instant::now());
+    let mut received = vec![scene.at_victim()?];
     let attackers = scene.attack(first)?;
     honest.extend(scene.gather(later, &scene.attackers, &film)?);
-    let mut received = vec![scene.at_victim()?];
+    received.push(scene.at_victim()?);
     while begun.elapsed() < Duration::from_secs(order.seconds.unwrap_or(SECONDS)) {
         stage.monitor().let_run(Duration::from_secs(1))?;
         received.push(scene.at_victim()?);
@@ -219,7 +220,8 @@ fn steps(counts: &[u64]) -> impl Iterator<Item = u64> {
     counts.iter().zip(counts.iter().skip(1)).map(|(then, now)| now - then)
 }
 
-/// Bits a second in the busiest `seconds` of counts that were taken once a second.
+/// Bits a second in the busiest `seconds` of counts that were taken once a second, the first of them
+/// after a longer time: then it is rather too much.
 fn busiest(counts: &[u64], seconds: usize) -> f64 {
     let seconds = seconds.min(counts.len().saturating_sub(1)).max(1);
     let window = |pair: &[u64]| pair.last().zip(pair.first()).map_or(0, |(now, then)| now - then);
