@@ -50,7 +50,8 @@ impl Cannon {
         (0..NAMED).map(|_| self.contact()).collect()
     }
 
-    /// Puts victims in the place of all that an honest message names.
+    /// Puts victims in the place of all that an honest message names, but of itself where it looks for a
+    /// parent: who takes nothing soon has no neighbours.
     pub(super) fn twist(&mut self, message: &mut Message) {
         match message {
             Message::JoinReply(m) => m.greeters = self.contacts(),
@@ -58,7 +59,6 @@ impl Cannon {
             Message::FollowReply(m) => (m.yes, m.contacts) = (false, self.contacts()),
             Message::Contacts(m) => m.contacts = self.contacts(),
             Message::Report(m) => m.offers = self.contacts(),
-            Message::Attach(m) => m.who = Some(self.contact()),
             Message::Accept(m) => m.root = Some(self.contact()),
             Message::PathUpdate(m) => m.root = Some(self.contact()),
             Message::Meet(m) => m.who = self.contact(),
