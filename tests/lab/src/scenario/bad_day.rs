@@ -1,6 +1,6 @@
 //! Five minutes in which much goes wrong: lossy lines, three kinds of NAT, a viewer that feeds others dies,
 //! another moves to another network, the broadcaster's program dies and is started again, by the same link.
-//! Who stays sees next to nothing of it.
+//! Who stays sees next to nothing of it, by the programs' own count of how long their clocks stood.
 
 use std::time::{Duration, Instant};
 
