@@ -20,6 +20,9 @@ use crate::state_dir;
 use crate::stop::Stop;
 use crate::table;
 
+/// How long the ticket may wait for the router: a good one answers in milliseconds.
+const ROUTER: Duration = Duration::from_millis(1_500);
+
 /// Runs the command.
 pub(crate) async fn run(args: args::Relay, printer: Printer) -> Result<(), Failure> {
     if !args.common.peer.is_empty() {
@@ -35,6 +38,7 @@ pub(crate) async fn run(args: args::Relay, printer: Printer) -> Result<(), Failu
     }
     let (relay, mut events) = start(&args, &state)?;
     state.keep(relay.address().port())?;
+    relay.wait_for_router(ROUTER).await;
     announce(&args, &relay, printer)?;
     let mut last = None;
     let why = serve(&relay, &args, &mut events, &mut stop, printer, &mut last).await;
@@ -69,6 +73,7 @@ fn start(args: &args::Relay, state: &State) -> Result<(Relay, mpsc::Receiver<Eve
         // A ticket names the port: it stays the same.
         listen: args.common.listen.unwrap_or_else(|| any(state.port())),
         public: args.public.clone(),
+        port_mapping: args.common.finding().port_mapping,
         dht: args.common.finding().dht,
         contribution: lend::contribution(&args.lend, &args.common)?,
         connections: usize::from(args.connections),

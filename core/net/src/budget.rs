@@ -1,10 +1,12 @@
-//! What may be sent to addresses that others name: where to at all, and how often (SECURITY 6).
+//! What may be sent to addresses that others name: where to at all, how often, and how much before
+//! anything comes back (SECURITY 6).
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use manyhands_swarm::Time;
+pub(crate) use manyhands_swarm::is_public;
 
 /// Introductions a minute to one /32 or /56.
 const MOST: u32 = 10;
@@ -32,24 +34,53 @@ impl Budget {
     }
 }
 
+/// Packets to addresses that others have named and from which nothing has come back, by /32 or /56:
+/// some at once, and from then on one at a time. What is answered is given back. So however many nodes
+/// are told of one address that has nothing to do with them, each sends next to nothing there.
+#[derive(Debug)]
+pub(crate) struct Unanswered {
+    at_once: f64,
+    /// After which time there may be one more.
+    each: Duration,
+    /// How many of those at once are spent, and when that was so.
+    networks: BTreeMap<[u8; 8], (f64, Time)>,
+}
+
+impl Unanswered {
+    pub(crate) fn new(at_once: u8, each: Duration) -> Self {
+        Self { at_once: at_once.into(), each, networks: BTreeMap::new() }
+    }
+
+    /// Whether a packet may leave.
+    pub(crate) fn spend(&mut self, now: Time, to: IpAddr) -> bool {
+        let each = self.each.as_secs_f64();
+        self.networks.retain(|_, (spent, at)| {
+            *spent -= now.since(*at).as_secs_f64() / each;
+            *at = now;
+            *spent > 0.0
+        });
+        let network = network(to);
+        if self.networks.len() >= MAX_NETWORKS && !self.networks.contains_key(&network) {
+            return false;
+        }
+        let (spent, _) = self.networks.entry(network).or_insert((0.0, now));
+        let room = *spent + 1.0 <= self.at_once;
+        *spent += if room { 1.0 } else { 0.0 };
+        room
+    }
+
+    /// So many packets have been answered.
+    pub(crate) fn give_back(&mut self, to: IpAddr, count: u8) {
+        if let Some((spent, _)) = self.networks.get_mut(&network(to)) {
+            *spent -= f64::from(count);
+        }
+    }
+}
+
 /// Whether an address that somebody else names may be sent to: one on the Internet, and no port of
 /// a well-known service.
 pub(crate) fn is_allowed(to: SocketAddr) -> bool {
     is_public(to.ip()) && to.port() >= FIRST_PORT
-}
-
-/// Whether an address is one on the Internet.
-pub(crate) fn is_public(ip: IpAddr) -> bool {
-    match ip.to_canonical() {
-        IpAddr::V4(ip) => {
-            let [a, b, ..] = ip.octets();
-            let carrier = a == 100 && b & 0xc0 == 64;
-            let reserved = a == 0 || a >= 224;
-            !(ip.is_private() || ip.is_loopback() || ip.is_link_local() || carrier || reserved)
-        }
-        // Only 2000::/3 is given out (RFC 4291, section 2.4).
-        IpAddr::V6(ip) => ip.segments().first().is_some_and(|first| first & 0xe000 == 0x2000),
-    }
 }
 
 /// The /32 or the /56, with a byte that tells the families apart.
@@ -118,5 +149,32 @@ mod tests {
         let all = (0..=255).flat_map(|c| (0..=255).map(move |d| [203, 0, c, d]));
         let given = all.filter(|ip| budget.spend(now, (*ip, 5_000).into())).count();
         assert_eq!(given, MAX_NETWORKS);
+    }
+
+    #[test]
+    fn what_nobody_answers_gets_a_few_packets_and_then_one_at_a_time() {
+        let mut unanswered = Unanswered::new(2, Duration::from_secs(60));
+        let (to, other) = (IpAddr::from([203, 0, 113, 1]), IpAddr::from([203, 0, 113, 2]));
+        let sent = |unanswered: &mut Unanswered, seconds: std::ops::Range<u64>| {
+            let at = |second| Time::from_millis(1 + second * 1_000);
+            seconds.filter(|second| unanswered.spend(at(*second), to)).count()
+        };
+        assert_eq!(sent(&mut unanswered, 0..59), 2);
+        assert_eq!(sent(&mut unanswered, 59..659), 10, "one a minute");
+        let now = Time::from_millis(700_000);
+        assert!(unanswered.spend(now, other), "another one has its own");
+        assert!(unanswered.spend(now, other) && !unanswered.spend(now, other));
+        unanswered.give_back(other, 2);
+        assert!(unanswered.spend(now, other), "what is answered costs nothing");
+    }
+
+    #[test]
+    fn networks_without_an_answer_are_bounded_and_forgotten() {
+        let mut unanswered = Unanswered::new(2, Duration::from_secs(60));
+        let all = || (0..=255).flat_map(|c| (0..=3).map(move |d| IpAddr::from([203, 0, c, d])));
+        let now = Time::from_millis(1);
+        assert_eq!(all().filter(|to| unanswered.spend(now, *to)).count(), MAX_NETWORKS);
+        assert!(unanswered.spend(now + PERIOD, IpAddr::from([198, 51, 100, 1])));
+        assert_eq!(unanswered.networks.len(), 1);
     }
 }

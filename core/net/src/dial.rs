@@ -66,6 +66,8 @@ pub(crate) struct Dialler {
     contacts: BTreeMap<NodeId, AbortHandle>,
     turns: Turns,
     addresses: usize,
+    /// Only a sabotaged node doesn't limit what it sends to strangers.
+    limits: bool,
     pause: Duration,
     next_round: Time,
     relays: Vec<Arc<Errand>>,
@@ -91,6 +93,7 @@ impl Dialler {
             contacts: BTreeMap::new(),
             turns: Turns::default(),
             addresses: 0,
+            limits: true,
             pause: FIRST_PAUSE,
             next_round: Time::ZERO,
             relays: Vec::new(),
@@ -99,6 +102,11 @@ impl Dialler {
         };
         hints.into_iter().for_each(|(address, via)| dialler.remember(address, via, None));
         dialler
+    }
+
+    /// Addresses that others name are dialled as any, from now on.
+    pub(crate) fn dial_freely(&mut self) {
+        self.limits = false;
     }
 
     /// Relays to be put to work, and kept at it.
@@ -158,7 +166,7 @@ impl Dialler {
             return;
         }
         // Where the broadcaster was, say, is no stranger's word.
-        if !self.known.contains_key(&contact.address) {
+        if self.limits && !self.known.contains_key(&contact.address) {
             self.quic.socket().destinations().limit(contact.address);
         }
         let task = self.dial(contact.address, Some(contact.node), Some(contact), Via::Exchange);

@@ -157,6 +157,9 @@ impl Driver {
             config.hints,
         );
         let Relays { tickets, shielded } = config.relays;
+        if sabotage.dials_freely() {
+            dialler.dial_freely();
+        }
         dialler.employ(tickets.into_iter().map(|ticket| Errand { ticket, shielded }));
         let reach = Reach::new(quic.clone(), identity.node(), inputs.clone(), opener.state());
         Self {
@@ -285,10 +288,9 @@ impl Driver {
 
     fn carry_out(&mut self, output: Output) {
         match output {
-            Output::Send { peer, message } => {
-                let mut frame = Vec::new();
-                message.encode(&mut frame);
-                self.send_control(peer, frame.into());
+            Output::Send { peer, mut message } => {
+                self.sabotage.say(&mut message);
+                self.send_message(peer, &message);
             }
             Output::Connect(contact) => {
                 if self.peers.knows(contact.node) {
@@ -307,6 +309,12 @@ impl Driver {
             Output::NeedContacts => self.dialler.try_hints(self.now()),
             Output::Event(event) => self.emit(NodeEvent::Overlay(event)),
         }
+    }
+
+    fn send_message(&mut self, peer: PeerIndex, message: &Message) {
+        let mut frame = Vec::new();
+        message.encode(&mut frame);
+        self.send_control(peer, frame.into());
     }
 
     fn send_control(&mut self, index: PeerIndex, frame: Bytes) {
@@ -509,7 +517,7 @@ impl Driver {
         if tunnel::is_inner(address.ip()) {
             return;
         }
-        let seen = Observed { address: observed(address) };
+        let seen = Observed { address: observed(self.sabotage.see(address)) };
         self.send_control(index, Control::Observed(seen).encode());
     }
 
@@ -527,6 +535,11 @@ impl Driver {
                 self.report.received.control += bytes.len() as u64;
                 match Message::decode(&bytes) {
                     Ok(message) => {
+                        if let Message::Introduce(asked) = &message
+                            && let Some(answer) = self.sabotage.introduce(asked)
+                        {
+                            return self.send_message(index, &answer);
+                        }
                         self.swarm.handle_mapping(self.reach.mapping());
                         self.swarm.handle_open_port(self.reach.open_port());
                         self.swarm.handle_message(now, index, message);
@@ -758,6 +771,10 @@ impl Driver {
         }
         self.next_tick = now + TICK;
         self.judge_held(now);
+        for message in self.sabotage.say_besides(now) {
+            let all: Vec<_> = self.peers.iter().map(|(index, _)| index).collect();
+            all.into_iter().for_each(|index| self.send_message(index, &message));
+        }
         self.report_links(now);
         self.follow_neighbours(now);
         if now >= self.next_ping {

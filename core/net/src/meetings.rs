@@ -4,7 +4,7 @@
 //! Three rounds. Each sends to the address that the introducer sees, or, where the other NAT counts,
 //! to the ports that it is going to use, or to the one that it keeps open. A packet that comes names the way that is open: it is
 //! answered there, and who dials dials there. Bounds: [`PER_ROUND`] packets a round, so 18 in all;
-//! [`MAX_OPEN`] meetings at once; the budget of each destination; nothing after [`EXPIRY`].
+//! [`MAX_OPEN`] meetings at once; the budgets of each destination; nothing after [`EXPIRY`].
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
@@ -13,7 +13,7 @@ use std::time::Duration;
 use manyhands_swarm::message::Token;
 use manyhands_swarm::{Contact, Meeting, NodeId, Time};
 
-use crate::budget::Budget;
+use crate::budget::{Budget, Unanswered};
 use crate::punch::Punch;
 
 /// SECURITY 6: at most 6 packets a round, three rounds.
@@ -21,6 +21,10 @@ const PER_ROUND: u16 = 6;
 /// When the rounds begin: the introducer tells one end a round trip before the other.
 const ROUNDS: [Duration; 3] =
     [Duration::ZERO, Duration::from_millis(200), Duration::from_millis(500)];
+/// Packets to one IP address from which nothing comes back: those of one introduction, and then one each
+/// so often. Two hundred nodes that are made to meet a stranger send 13 kbit/s there, all together.
+const UNANSWERED: u8 = 18;
+const ONE_MORE: Duration = Duration::from_secs(10);
 /// Packets of a round to one address: a line that loses one in ten loses both in a hundred.
 const TO_ONE: usize = 2;
 /// SECURITY 6: ports tried at most where a NAT counts.
@@ -40,6 +44,7 @@ pub(crate) type Sending = (SocketAddr, Punch);
 pub(crate) struct Meetings {
     own: NodeId,
     budget: Budget,
+    unanswered: Unanswered,
     open: BTreeMap<Token, Open>,
     out: VecDeque<Sending>,
 }
@@ -51,12 +56,16 @@ struct Open {
     /// The next round.
     round: usize,
     heard: bool,
+    /// Packets that have been sent.
+    sent: u8,
     answers: u8,
 }
 
 impl Meetings {
     pub(crate) fn new(own: NodeId) -> Self {
-        Self { own, budget: Budget::default(), open: BTreeMap::new(), out: VecDeque::new() }
+        let unanswered = Unanswered::new(UNANSWERED, ONE_MORE);
+        let (open, out) = (BTreeMap::new(), VecDeque::new());
+        Self { own, budget: Budget::default(), unanswered, open, out }
     }
 
     /// Two nodes are to meet; false where this one must not send there.
@@ -66,7 +75,7 @@ impl Meetings {
         if !room || !self.budget.spend(now, meeting.contact.address) {
             return false;
         }
-        let open = Open { meeting, since: now, round: 0, heard: false, answers: 0 };
+        let open = Open { meeting, since: now, round: 0, heard: false, sent: 0, answers: 0 };
         self.open.insert(meeting.token, open);
         self.handle_timeout(now);
         true
@@ -87,6 +96,9 @@ impl Meetings {
             self.out.push_back((from, answer));
         }
         let first = !std::mem::replace(&mut open.heard, true);
+        if first {
+            self.unanswered.give_back(from.ip(), open.sent);
+        }
         (first && open.meeting.dials).then_some(Contact { address: from, ..contact })
     }
 
@@ -96,7 +108,12 @@ impl Meetings {
         for open in self.open.values_mut() {
             while open.next().is_some_and(|at| at <= now) {
                 let punch = Punch { answer: false, token: open.meeting.token, sender: self.own };
-                self.out.extend(targets(&open.meeting, open.round).map(|to| (to, punch)));
+                for to in targets(&open.meeting, open.round) {
+                    if self.unanswered.spend(now, to.ip()) {
+                        open.sent += 1;
+                        self.out.push_back((to, punch));
+                    }
+                }
                 open.round += 1;
             }
         }
@@ -270,6 +287,25 @@ mod tests {
         assert_eq!(sent(&mut meetings).len(), usize::from(MOST_ANSWERS));
         assert!(meetings.handle_meeting(start() + EXPIRY, meeting(200, None)));
         assert_eq!(meetings.tokens().collect::<Vec<_>>(), [Token([200; 16])]);
+    }
+
+    #[test]
+    fn one_address_gets_the_packets_of_one_introduction_unless_it_answers() {
+        let mut meetings = Meetings::new(OWN);
+        let forecast = Some(Forecast { next: 40_000, step: 1 });
+        let to_one = |n| Meeting { token: Token([n; 16]), ..meeting(1, forecast) };
+        let mut sent_by = |meeting, heard| {
+            assert!(meetings.handle_meeting(start(), meeting));
+            let first = sent(&mut meetings).len();
+            if heard {
+                let from = SocketAddr::from(([203, 0, 113, 1], 40_000));
+                meetings.handle_punch(from, punch(&meeting, true));
+            }
+            meetings.handle_timeout(start() + Duration::from_millis(600));
+            first + sent(&mut meetings).len()
+        };
+        assert_eq!([1, 2, 3].map(|n| sent_by(to_one(n), true)), [6; 3], "answered");
+        assert_eq!([4, 5].map(|n| sent_by(to_one(n), false)), [18, 0]);
     }
 
     #[test]

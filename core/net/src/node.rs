@@ -188,7 +188,7 @@ impl Node {
         // A shielded broadcaster speaks with its relays alone: not with the router either.
         let (mover, moves) = Mover::new();
         let opener = match discovery.port_mapping && !shielded {
-            true => Opener::start(address, moves.clone()),
+            true => Opener::start(address, quic.socket().tunnels().listens(), moves.clone()),
             false => Opener::off(),
         };
         let mapped = opener.state();

@@ -1,5 +1,6 @@
-//! A port of the home router that leads to this node's socket: asked for by PCP or NAT-PMP, else by
-//! UPnP, renewed as long as the node lives, given back when it leaves.
+//! A port of the home router that leads to this node's socket, and the same one for TCP where it listens
+//! there: asked for by PCP or NAT-PMP, else by UPnP, renewed as long as the node lives, given back when it
+//! leaves.
 //!
 //! Invariants (SECURITY 36): nobody but this machine's own default gateway is spoken to, and nobody
 //! else's answer is read; a mapping is on loan, [`LEASE`] at most, and has no name; a node that has a
@@ -12,6 +13,7 @@ mod upnp;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crab_nat::InternetProtocol;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
@@ -119,14 +121,14 @@ impl Opener {
         Self { state: watch::channel(PortMapping::Off).1, running: None }
     }
 
-    /// One for a node that listens at `own`.
-    pub(crate) fn start(own: SocketAddr, moves: Moves) -> Self {
+    /// One for a node that listens at `own`, by TCP as well if it does.
+    pub(crate) fn start(own: SocketAddr, tcp: bool, moves: Moves) -> Self {
         if own.ip().is_loopback() {
             return Self::off();
         }
         let (tell, state) = watch::channel(PortMapping::Asking);
         let (stop, stopped) = oneshot::channel();
-        let keeper = Keeper { own, moves, tell, lease: None };
+        let keeper = Keeper { own, tcp, moves, tell, lease: None, beside: None };
         Self { state, running: Some((stop, tokio::spawn(keeper.run(stopped)))) }
     }
 
@@ -146,9 +148,12 @@ impl Opener {
 
 struct Keeper {
     own: SocketAddr,
+    tcp: bool,
     moves: Moves,
     tell: watch::Sender<PortMapping>,
     lease: Option<Lease>,
+    /// The same port for TCP.
+    beside: Option<Lease>,
 }
 
 impl Keeper {
@@ -159,8 +164,10 @@ impl Keeper {
                 _ = &mut stopped => break,
             }
         }
-        if let Some(lease) = self.lease.take() {
-            lease.release().await;
+        let (lease, beside) = (self.lease.take(), self.beside.take());
+        let was_open = lease.is_some();
+        tokio::join!(release(lease), release(beside));
+        if was_open {
             self.tell(PortMapping::Off);
         }
     }
@@ -176,7 +183,7 @@ impl Keeper {
         }
         self.moves = moves;
         // The router of another network is out of reach: what it has lent ends by itself.
-        self.lease = None;
+        (self.lease, self.beside) = (None, None);
     }
 
     async fn serve(&mut self, place: Option<Place>) {
@@ -190,11 +197,11 @@ impl Keeper {
         }
         let mut pause = FIRST_PAUSE;
         loop {
-            let opened = Lease::open(place, self.own.port()).await;
-            match opened {
+            let port = self.own.port();
+            match Lease::open(place, InternetProtocol::Udp, port, port).await {
                 Ok(lease) => {
                     pause = FIRST_PAUSE;
-                    if self.keep(lease).await {
+                    if self.keep(place, lease).await {
                         continue;
                     }
                 }
@@ -208,19 +215,21 @@ impl Keeper {
     }
 
     /// Keeps a port open until the router no longer renews it; false when it leads nowhere.
-    async fn keep(&mut self, lease: Lease) -> bool {
+    async fn keep(&mut self, place: Place, lease: Lease) -> bool {
         let (address, by) = (lease.address(), lease.protocol());
         tracing::info!(protocol = by.word(), "the router has opened a port");
         let lease = self.lease.insert(lease);
         if PortMapping::of(address, by).address().is_none() {
             self.tell(PortMapping::BehindAnother { address, by });
             // It would lead nowhere; there may be another router another time.
-            if let Some(lease) = self.lease.take() {
-                lease.release().await;
-            }
+            release(self.lease.take()).await;
             return false;
         }
         self.tell.send_replace(PortMapping::of(address, by));
+        if self.tcp {
+            self.beside = lease.beside(place, self.own.port()).await;
+            tracing::info!(open = self.beside.is_some(), "the router was asked for TCP, too");
+        }
         loop {
             sleep(lease.lifetime() / 2).await;
             if !lease.renew().await {
@@ -228,7 +237,14 @@ impl Keeper {
             }
             let state = PortMapping::of(lease.address(), by);
             self.tell.send_if_modified(|told| std::mem::replace(told, state) != state);
+            if let Some(beside) = &mut self.beside
+                && !beside.renew().await
+            {
+                // UDP goes on; with the next router there is another try.
+                self.beside = None;
+            }
         }
+        release(self.beside.take()).await;
         self.lease = None;
         self.tell(PortMapping::Asking);
         true
@@ -236,6 +252,12 @@ impl Keeper {
 
     fn tell(&self, state: PortMapping) {
         self.tell.send_if_modified(|told| std::mem::replace(told, state) != state);
+    }
+}
+
+async fn release(lease: Option<Lease>) {
+    if let Some(lease) = lease {
+        lease.release().await;
     }
 }
 
@@ -272,7 +294,7 @@ mod tests {
     #[tokio::test]
     async fn a_node_of_this_machine_alone_asks_nobody() {
         let (_mover, moves) = Mover::new();
-        let opener = Opener::start("127.0.0.1:7000".parse().unwrap(), moves);
+        let opener = Opener::start("127.0.0.1:7000".parse().unwrap(), true, moves);
         assert_eq!(*opener.state().borrow(), PortMapping::Off);
         assert!(opener.running.is_none());
         opener.close().await;

@@ -24,6 +24,7 @@ use crate::bucket::Bucket;
 use crate::destinations::Destinations;
 use crate::driver::Input;
 use crate::meter::Meter;
+use crate::node::to_time;
 use crate::punch::{PUNCH_LEN, Punch};
 use crate::tunnel::{self, Tunnels, Way};
 
@@ -75,6 +76,7 @@ pub(crate) struct CappedSocket {
     bucket: Mutex<Bucket>,
     counters: Counters,
     meter: Meter,
+    start: Instant,
     destinations: Mutex<Destinations>,
     /// Meetings whose packets are listened for, and who hears them.
     expected: Mutex<BTreeSet<Token>>,
@@ -98,6 +100,7 @@ impl CappedSocket {
             bucket: Mutex::new(Bucket::new(cap_bps, Instant::now())),
             counters: Counters::default(),
             meter: Meter::new(),
+            start: Instant::now(),
             destinations: Mutex::default(),
             expected: Mutex::default(),
             ear: OnceLock::new(),
@@ -304,7 +307,8 @@ impl AsyncUdpSocket for CappedSocket {
     }
 
     fn try_send(&self, transmit: &Transmit<'_>) -> io::Result<()> {
-        if !self.destinations.lock().may_send(transmit.destination) {
+        let now = to_time(self.start, Instant::now());
+        if !self.destinations.lock().may_send(now, transmit.destination) {
             // As if the network had lost it: the dial comes to nothing, or the other end speaks.
             return Ok(());
         }

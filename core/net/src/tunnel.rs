@@ -103,6 +103,11 @@ impl Tunnels {
         Ok(())
     }
 
+    /// Whether others are let in by TCP.
+    pub(crate) fn listens(&self) -> bool {
+        self.listening.get().is_some()
+    }
+
     /// That address may be reached through a tunnel: it is not a stranger's word.
     pub(crate) fn allow(&self, address: SocketAddr) {
         self.routes.lock().wishes.allow(crate::canonical(address));

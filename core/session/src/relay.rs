@@ -6,13 +6,15 @@
 mod carrier;
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use manyhands_net::{
     Credentials, Dht, DhtPart, Discovery, Error as NetError, Identity, Node, NodeConfig, NodeEvent,
+    PortMapping, reachable_addresses,
 };
 use manyhands_policy::Conditions;
 use manyhands_stream::{MAX_HINTS, Secret, Ticket};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use self::carrier::Carrier;
 use crate::{Bootstrap, Contribution, Error, Event, Stats};
@@ -40,6 +42,8 @@ pub struct RelayConfig {
     pub listen: SocketAddr,
     /// Where others can dial it, where that is not what this machine sees of itself.
     pub public: Vec<SocketAddr>,
+    /// The router may be asked for a port, so that the relay can be reached from outside.
+    pub port_mapping: bool,
     /// Whom to ask first in BitTorrent's DHT, where it stores what shielded broadcasters hand it;
     /// nothing: it stores nothing.
     pub dht: Option<Bootstrap>,
@@ -55,8 +59,10 @@ pub struct RelayConfig {
 #[derive(Debug, Clone)]
 pub struct Relay {
     commands: mpsc::Sender<Command>,
+    /// Its hints are the addresses that were named; none: those of the moment.
     ticket: Ticket,
     address: SocketAddr,
+    mapped: watch::Receiver<PortMapping>,
 }
 
 #[derive(Debug)]
@@ -78,28 +84,40 @@ impl Relay {
             key: config.key,
             listen: config.listen,
             dht: config.dht,
+            port_mapping: config.port_mapping && config.public.is_empty(),
             connections: config.connections,
             seed: config.seed,
         };
         let (node, node_events) = place.node(&config.contribution)?;
-        let address = node.address();
-        let hints = match config.public.as_slice() {
-            [] => manyhands_net::dialable_addresses(address, MAX_HINTS),
-            public => public.iter().copied().take(MAX_HINTS).collect(),
-        };
+        let (address, mapped) = (node.address(), node.port_mapping());
+        let hints = config.public.iter().copied().take(MAX_HINTS).collect();
         let ticket = Ticket { relay: place.pin, permit: place.key.permit.clone(), hints };
         let place = Place { listen: address, ..place };
         let (commands, inbox) = mpsc::channel(QUEUE);
         let (events, event_inbox) = mpsc::channel(QUEUE);
         let carrier = Carrier::new(place, config.contribution, events);
         tokio::spawn(carrier.run((node, node_events), inbox));
-        Ok((Self { commands, ticket, address }, event_inbox))
+        Ok((Self { commands, ticket, address, mapped }, event_inbox))
     }
 
-    /// What a broadcaster names it by: a secret.
+    /// What a broadcaster names it by: a secret. It names where the relay can be dialled now, from
+    /// outside first.
     #[must_use]
-    pub fn ticket(&self) -> &Ticket {
-        &self.ticket
+    pub fn ticket(&self) -> Ticket {
+        let mut ticket = self.ticket.clone();
+        if ticket.hints.is_empty() {
+            let mapped = self.mapped.borrow().address();
+            ticket.hints = reachable_addresses(self.address, mapped, MAX_HINTS);
+        }
+        ticket
+    }
+
+    /// Waits until the router has opened a port or will not, for a while: a ticket made then works
+    /// from outside, if any can.
+    pub async fn wait_for_router(&self, limit: Duration) {
+        let mut mapped = self.mapped.clone();
+        let settled = mapped.wait_for(|state| *state != PortMapping::Asking);
+        let _ = tokio::time::timeout(limit, settled).await;
     }
 
     /// The address that its socket is bound to.
@@ -135,6 +153,7 @@ struct Place {
     pin: [u8; 32],
     listen: SocketAddr,
     dht: Option<Bootstrap>,
+    port_mapping: bool,
     connections: usize,
     seed: u64,
 }
@@ -153,8 +172,7 @@ impl Place {
             discovery: Discovery {
                 local: None,
                 dht: self.dht.clone().map(carry),
-                // The ticket names where it can be dialled, before it runs.
-                port_mapping: false,
+                port_mapping: self.port_mapping,
             },
             relays: manyhands_net::Relays::default(),
             identity: Some(Identity::from_seed(&self.key.seed)?),

@@ -25,6 +25,7 @@ fn relay_for(seed: u8, connections: usize) -> (Relay, Receiver<Event>) {
         key: RelayKey { seed: Secret::new([seed; 32]), permit: Secret::new([seed; 16]) },
         listen: LOOPBACK,
         public: Vec::new(),
+        port_mapping: false,
         dht: None,
         contribution: Contribution::unrestricted(None),
         connections,
@@ -33,9 +34,8 @@ fn relay_for(seed: u8, connections: usize) -> (Relay, Receiver<Event>) {
     .unwrap()
 }
 
-fn broadcast(channel: u8, tickets: &[&Ticket], shielded: bool) -> (Broadcast, Receiver<Event>) {
-    let tickets = tickets.iter().map(|ticket| (*ticket).clone()).collect();
-    let relays = Relays { tickets, shielded };
+fn broadcast(channel: u8, tickets: &[Ticket], shielded: bool) -> (Broadcast, Receiver<Event>) {
+    let relays = Relays { tickets: tickets.to_vec(), shielded };
     Broadcast::start(BroadcastConfig { relays, ..going_live(channel) }).unwrap()
 }
 
@@ -99,9 +99,9 @@ async fn without_a_shield_a_relay_is_one_way_more() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_relay_that_does_not_answer_is_said_and_a_shield_has_no_way_round_it() {
     let (gone, _events) = relay(3);
-    let ticket = gone.ticket().clone();
+    let ticket = gone.ticket();
     gone.leave().await;
-    let (shielded, _live) = broadcast(13, &[&ticket], true);
+    let (shielded, _live) = broadcast(13, std::slice::from_ref(&ticket), true);
     assert!(!shielded.relayed(Duration::from_secs(2)).await);
     let stats = shielded.stats().await.unwrap();
     assert_eq!((stats.peers, stats.received.datagram), (0, 0));
@@ -110,6 +110,7 @@ async fn a_relay_that_does_not_answer_is_said_and_a_shield_has_no_way_round_it()
         key: RelayKey { seed: Secret::new([3; 32]), permit: Secret::new([3; 16]) },
         listen: ticket.hints[0],
         public: Vec::new(),
+        port_mapping: false,
         dht: None,
         contribution: Contribution::unrestricted(None),
         connections: 64,
@@ -122,10 +123,10 @@ async fn a_relay_that_does_not_answer_is_said_and_a_shield_has_no_way_round_it()
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn wrong_tickets_open_nothing() {
     let (relay, mut events) = relay(4);
-    let permit = Ticket { permit: Secret::new([0; 16]), ..relay.ticket().clone() };
-    let key = Ticket { relay: [0; 32], ..relay.ticket().clone() };
+    let permit = Ticket { permit: Secret::new([0; 16]), ..relay.ticket() };
+    let key = Ticket { relay: [0; 32], ..relay.ticket() };
     for ticket in [permit, key] {
-        let (shielded, _live) = broadcast(14, &[&ticket], true);
+        let (shielded, _live) = broadcast(14, std::slice::from_ref(&ticket), true);
         assert!(!shielded.relayed(Duration::from_secs(2)).await);
     }
     assert!(events.try_recv().is_err(), "nobody was let in");

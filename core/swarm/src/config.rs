@@ -54,6 +54,8 @@ pub struct Config {
     pub repair: bool,
     /// Forward pieces to children. Only a sabotaged test run turns it off.
     pub forward: bool,
+    /// Believe no neighbour an address that it may not name. Only a sabotaged test run turns it off.
+    pub wary: bool,
 }
 
 impl Config {
@@ -84,6 +86,7 @@ impl Config {
             partners: 8,
             repair: true,
             forward: true,
+            wary: true,
         }
     }
 }

@@ -202,10 +202,13 @@ impl Swarm {
     }
 
     /// A control message has arrived.
-    pub fn handle_message(&mut self, now: Time, peer: PeerIndex, message: Message) {
+    pub fn handle_message(&mut self, now: Time, peer: PeerIndex, mut message: Message) {
         let Some(known) = self.peers.get_mut(peer) else { return };
         if !matches!(message, Message::Status(_) | Message::Unknown { .. }) {
             known.used = now;
+        }
+        if !self.keep_named(peer, &mut message) {
+            return;
         }
         self.note_named(peer, &message);
         match message {

@@ -23,6 +23,7 @@ pub const MAX_HOSTS: u16 = 510;
 /// A probe's receive buffer, in bytes: about 1,700 datagrams as the kernel accounts them.
 const RECEIVE_BUFFER: usize = 4 << 20;
 const DEVICE: &str = "eth0";
+const LOOPBACK: &str = "lo";
 /// The device towards the other network of a host that moves.
 const OTHER_DEVICE: &str = "eth1";
 const MTU: u16 = 1500;
@@ -187,6 +188,16 @@ impl Host {
     /// included.
     pub fn sent_bytes(&self) -> Result<u64, LabError> {
         self.netns.sent_bytes(DEVICE)
+    }
+
+    /// Bytes that have reached it, by the same count.
+    pub fn received_bytes(&self) -> Result<u64, LabError> {
+        self.netns.received_bytes(DEVICE)
+    }
+
+    /// Bytes that its programs sent to itself.
+    pub fn sent_within(&self) -> Result<u64, LabError> {
+        self.netns.sent_bytes(LOOPBACK)
     }
 }
 

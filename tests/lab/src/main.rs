@@ -32,7 +32,7 @@ struct Cli {
     #[arg(long)]
     json: bool,
     /// How many viewers, where a scenario can vary that
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=200))]
     viewers: Option<u16>,
     /// How long to measure, where a scenario can vary that
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=600))]
@@ -59,6 +59,10 @@ struct Cli {
     /// The program under test [default: `manyhands` beside this one]
     #[arg(long, value_name = "PATH")]
     program: Option<PathBuf>,
+    /// The same built with `--features sabotage`, for hostile members [default: `manyhands-breakable`
+    /// beside this one]
+    #[arg(long, value_name = "PATH")]
+    breakable: Option<PathBuf>,
     /// Break something on purpose; the scenario has to fail then
     #[arg(long, value_name = "NAME")]
     sabotage: Option<String>,
@@ -92,6 +96,10 @@ fn run(cli: &Cli) -> Result<Report, LabError> {
         svg: cli.svg.clone().map_or_else(|| beside_this_one("nat-matrix.svg"), Ok)?,
         seed: cli.seed,
         program: cli.program.clone().map_or_else(|| beside_this_one("manyhands"), Ok)?,
+        breakable: cli
+            .breakable
+            .clone()
+            .map_or_else(|| beside_this_one("manyhands-breakable"), Ok)?,
         sabotage: cli.sabotage.clone(),
         keep: cli.keep.clone(),
     };

@@ -40,9 +40,10 @@ pub struct Track {
     pub packets: Vec<Packet>,
 }
 
-/// A moving test picture with noise: 720p, 30 frames a second, a keyframe each second, H.264 at
+/// A moving test picture with noise: 720p, 30 frames a second, a keyframe each `gop` frames, H.264 at
 /// `bps` less AAC at 96 kbit/s.
-pub fn make(path: &Path, seconds: u64, bps: u64) -> Result<(), LabError> {
+pub fn make(path: &Path, seconds: u64, bps: u64, gop: u32) -> Result<(), LabError> {
+    let gop = gop.to_string();
     let video = bps.saturating_sub(AUDIO_BPS).to_string();
     let mut ffmpeg = Command::new("ffmpeg");
     ffmpeg.args(["-nostdin", "-loglevel", "error", "-y"]);
@@ -54,7 +55,7 @@ pub fn make(path: &Path, seconds: u64, bps: u64) -> Result<(), LabError> {
         "anoisesrc=color=pink:amplitude=0.1:sample_rate=48000:seed=7",
     ]);
     ffmpeg.args(["-t", &seconds.to_string(), "-c:v", "libx264", "-preset", "veryfast"]);
-    ffmpeg.args(["-pix_fmt", "yuv420p", "-g", "30", "-keyint_min", "30", "-sc_threshold", "0"]);
+    ffmpeg.args(["-pix_fmt", "yuv420p", "-g", &gop, "-keyint_min", &gop, "-sc_threshold", "0"]);
     ffmpeg.args(["-b:v", &video, "-maxrate", &video, "-bufsize", &video]);
     ffmpeg.args(["-c:a", "aac", "-b:a", &AUDIO_BPS.to_string(), "-ac", "2"]);
     tool::run(with_path(ffmpeg, path), "").map(drop)

@@ -19,6 +19,10 @@ use nix::unistd::{Pid, getpid, gettid};
 
 use crate::error::LabError;
 
+/// Columns of `/proc/net/dev` behind the device's name: bytes received and sent.
+const RECEIVED: usize = 0;
+const SENT: usize = 8;
+
 type Job = Box<dyn FnOnce() + Send>;
 
 /// A network namespace of its own and the thread that stands in it.
@@ -93,9 +97,18 @@ impl Netns {
 
     /// Bytes that `device` has sent so far by the kernel's counter, Ethernet headers included.
     pub fn sent_bytes(&self, device: &str) -> Result<u64, LabError> {
+        self.counter(device, SENT)
+    }
+
+    /// The same of what it has received.
+    pub fn received_bytes(&self, device: &str) -> Result<u64, LabError> {
+        self.counter(device, RECEIVED)
+    }
+
+    fn counter(&self, device: &str, column: usize) -> Result<u64, LabError> {
         let path = format!("/proc/self/task/{}/net/dev", self.tid);
         let table = fs::read_to_string(&path).map_err(LabError::io(path))?;
-        sent_bytes_in(&table, device).ok_or_else(|| LabError::Io {
+        bytes_in(&table, device, column).ok_or_else(|| LabError::Io {
             what: format!("counter of {device}"),
             source: io::Error::from(io::ErrorKind::NotFound),
         })
@@ -126,10 +139,10 @@ fn kill_inhabitants() {
     }
 }
 
-/// Read column 9 (bytes sent) of `device`'s line in `/proc/net/dev`, see proc_pid_net(5).
-fn sent_bytes_in(table: &str, device: &str) -> Option<u64> {
+/// Read a column of `device`'s line in `/proc/net/dev`, see proc_pid_net(5).
+fn bytes_in(table: &str, device: &str, column: usize) -> Option<u64> {
     let row = table.lines().find_map(|line| line.trim().strip_prefix(device)?.strip_prefix(':'))?;
-    row.split_whitespace().nth(8)?.parse().ok()
+    row.split_whitespace().nth(column)?.parse().ok()
 }
 
 #[cfg(test)]
@@ -140,8 +153,9 @@ mod tests {
     fn the_counter_of_the_asked_device_is_read() {
         let table = "Inter-|   Receive\n face |bytes\n    lo: 1 0 0 0 0 0 0 0 2 0 0 0 0 0 0 0\n  \
                      eth0: 3 1 0 0 0 0 0 0 4567 9 0 0 0 0 0 0\n";
-        assert_eq!(sent_bytes_in(table, "eth0"), Some(4567));
-        assert_eq!(sent_bytes_in(table, "eth"), None);
-        assert_eq!(sent_bytes_in(table, "eth1"), None);
+        assert_eq!(bytes_in(table, "eth0", SENT), Some(4567));
+        assert_eq!(bytes_in(table, "eth0", RECEIVED), Some(3));
+        assert_eq!(bytes_in(table, "eth", SENT), None);
+        assert_eq!(bytes_in(table, "eth1", SENT), None);
     }
 }

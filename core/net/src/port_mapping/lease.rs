@@ -32,18 +32,22 @@ pub(super) enum Lease {
 }
 
 impl Lease {
-    /// Asks the router for a port that leads to `port` of this machine. The error is the protocol by
-    /// which it refused, if it answered at all.
-    pub(super) async fn open(place: Place, port: u16) -> Result<Self, Option<Protocol>> {
+    /// Asks the router for a port that leads to `port` of this machine: `outside`, if that is free. The
+    /// error is the protocol by which it refused, if it answered at all.
+    pub(super) async fn open(
+        place: Place,
+        transport: InternetProtocol,
+        port: u16,
+        outside: u16,
+    ) -> Result<Self, Option<Protocol>> {
         let port = NonZeroU16::new(port).ok_or(None)?;
         let gateway = place.gateway.into();
         let wanted = PortMappingOptions {
-            external_port: Some(port),
+            external_port: NonZeroU16::new(outside),
             lifetime_seconds: Some(LEASE.as_secs() as u32),
             timeout_config: Some(TIMEOUTS),
         };
-        let udp = InternetProtocol::Udp;
-        let request = pcp::BaseMapRequest::new(gateway, place.local.into(), udp, port);
+        let request = pcp::BaseMapRequest::new(gateway, place.local.into(), transport, port);
         let (by_pcp, external) = tokio::join!(
             pcp::port_mapping(request, None, None, wanted),
             natpmp::external_address(gateway, Some(TIMEOUTS)),
@@ -67,7 +71,7 @@ impl Lease {
             }
         }
         if let Ok(external) = external {
-            match natpmp::port_mapping(gateway, udp, port, wanted).await {
+            match natpmp::port_mapping(gateway, transport, port, wanted).await {
                 Ok(mapping) => return Ok(Self::Pcp(mapping, external.into())),
                 Err(error) => {
                     tracing::debug!(%error, "the router refuses by NAT-PMP");
@@ -75,11 +79,23 @@ impl Lease {
                 }
             }
         }
-        match upnp::open(place, port.get()).await {
+        match upnp::open(place, transport, port.get(), outside).await {
             Ok(igd) => Ok(Self::Upnp(Box::new(igd))),
             Err(upnp::Failure::NoAnswer) => Err(refused),
             Err(upnp::Failure::Refused) => Err(refused.or(Some(Protocol::Upnp))),
         }
+    }
+
+    /// The same port for TCP besides; nothing where the router has another number only, since an
+    /// address is named once for both.
+    pub(super) async fn beside(&self, place: Place, port: u16) -> Option<Self> {
+        let opened = Self::open(place, InternetProtocol::Tcp, port, self.address().port()).await;
+        let lease = opened.ok()?;
+        if lease.address().port() == self.address().port() {
+            return Some(lease);
+        }
+        lease.release().await;
+        None
     }
 
     /// Who sends there reaches this node.

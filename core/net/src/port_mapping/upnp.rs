@@ -9,6 +9,7 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use crab_nat::InternetProtocol;
 use igd_next::aio::Gateway;
 use igd_next::aio::tokio::{Tokio, search_gateway};
 use igd_next::{AddAnyPortError, AddPortError, PortMappingProtocol, SearchOptions};
@@ -26,7 +27,6 @@ const EVERYBODY: SocketAddr =
 const SSDP_PORT: u16 = 1900;
 /// Larger than any answer to a search: they are headers alone.
 const MAX_ANSWER: usize = 1_500;
-const UDP: PortMappingProtocol = PortMappingProtocol::UDP;
 /// Names what is open on the router's pages; ours would tell that this program is used.
 const NO_NAME: &str = "";
 
@@ -43,12 +43,22 @@ pub(super) enum Failure {
 #[derive(Debug)]
 pub(super) struct Igd {
     gateway: Gateway<Tokio>,
+    transport: PortMappingProtocol,
     local: SocketAddr,
     address: SocketAddr,
 }
 
-/// Asks the gateway for a port that leads to `port` of this machine: the same one if it is free.
-pub(super) async fn open(place: Place, port: u16) -> Result<Igd, Failure> {
+/// Asks the gateway for a port that leads to `port` of this machine: `outside` if it is free.
+pub(super) async fn open(
+    place: Place,
+    transport: InternetProtocol,
+    port: u16,
+    outside: u16,
+) -> Result<Igd, Failure> {
+    let transport = match transport {
+        InternetProtocol::Udp => PortMappingProtocol::UDP,
+        InternetProtocol::Tcp => PortMappingProtocol::TCP,
+    };
     let gateway = match timeout(PATIENCE, search(place)).await {
         Ok(Ok(gateway)) => gateway,
         Ok(Err(error)) => {
@@ -58,24 +68,29 @@ pub(super) async fn open(place: Place, port: u16) -> Result<Igd, Failure> {
         Err(_) => return Err(Failure::NoAnswer),
     };
     let local = SocketAddr::from((place.local, port));
-    match timeout(PATIENCE, add(&gateway, local)).await {
-        Ok(Some(address)) => Ok(Igd { gateway, local, address }),
+    match timeout(PATIENCE, add(&gateway, transport, local, outside)).await {
+        Ok(Some(address)) => Ok(Igd { gateway, transport, local, address }),
         _ => Err(Failure::Refused),
     }
 }
 
-async fn add(gateway: &Gateway<Tokio>, local: SocketAddr) -> Option<SocketAddr> {
+async fn add(
+    gateway: &Gateway<Tokio>,
+    transport: PortMappingProtocol,
+    local: SocketAddr,
+    outside: u16,
+) -> Option<SocketAddr> {
     let ip = gateway.get_external_ip().await.ok()?;
     let lease = LEASE.as_secs() as u32;
-    let port = match gateway.add_port(UDP, local.port(), local, lease, NO_NAME).await {
-        Ok(()) => local.port(),
+    let port = match gateway.add_port(transport, outside, local, lease, NO_NAME).await {
+        Ok(()) => outside,
         // One that is never closed again is none that we want.
         Err(AddPortError::OnlyPermanentLeasesSupported | AddPortError::ActionNotAuthorized) => {
             return None;
         }
         Err(error) => {
             tracing::debug!(%error, "the router has no such port free");
-            match gateway.add_any_port(UDP, local, lease, NO_NAME).await {
+            match gateway.add_any_port(transport, local, lease, NO_NAME).await {
                 Ok(port) => port,
                 Err(AddAnyPortError::RequestError(_)) | Err(_) => return None,
             }
@@ -93,7 +108,7 @@ impl Igd {
         let again = async {
             let lease = LEASE.as_secs() as u32;
             let port = self.address.port();
-            self.gateway.add_port(UDP, port, self.local, lease, NO_NAME).await.ok()?;
+            self.gateway.add_port(self.transport, port, self.local, lease, NO_NAME).await.ok()?;
             self.gateway.get_external_ip().await.ok()
         };
         match timeout(PATIENCE, again).await {
@@ -106,7 +121,7 @@ impl Igd {
     }
 
     pub(super) async fn release(self) {
-        let removed = self.gateway.remove_port(UDP, self.address.port());
+        let removed = self.gateway.remove_port(self.transport, self.address.port());
         if !matches!(timeout(PATIENCE, removed).await, Ok(Ok(()))) {
             tracing::debug!("the router does not close a port");
         }

@@ -173,6 +173,30 @@ fn introductions_make_a_node_dial_a_stranger_s_network_ten_times_a_minute_at_mos
 }
 
 #[test]
+fn who_looks_for_a_parent_at_a_private_address_is_refused_and_nobody_is_dialled_there() {
+    let mut swarm = node(Role::Origin);
+    let now = Time::from_millis(1);
+    meet(&mut swarm, now, 0);
+    swarm.handle_publish(now, &piece(0, 0));
+    let mut search = |token, ip: [u8; 4]| {
+        let Some(Message::Attach(mut attach)) = seeds().into_iter().next() else { return (0, 0) };
+        (attach.token, attach.climb, attach.flags) = (token, 0, Flags::default());
+        attach.who = Some(Contact { node: NodeId([token as u8; 16]), address: (ip, 4_000).into() });
+        swarm.handle_message(now, PeerIndex(0), Message::Attach(attach));
+        let out = drain(&mut swarm, now);
+        let dialled = out.iter().filter(|output| matches!(output, Output::Connect(_))).count();
+        let refused = |output: &&Output| matches!(output, Output::Send { message: Message::Reject(m), .. } if m.token == token);
+        (dialled, out.iter().filter(refused).count())
+    };
+    assert_eq!(search(1, [198, 51, 100, 7]), (1, 0));
+    for (token, private) in
+        (2..).zip([[192, 168, 0, 1], [10, 0, 0, 1], [100, 64, 0, 1], [127, 0, 0, 1]])
+    {
+        assert_eq!(search(token, private), (0, 1), "{private:?}");
+    }
+}
+
+#[test]
 fn the_same_inputs_give_the_same_outputs() {
     let run = || {
         let mut swarm = node(Role::Viewer);

@@ -22,6 +22,8 @@ pub(super) struct Stats {
     pub(super) stalled_ms: f64,
     /// Bytes of the stream, produced or received.
     pub(super) stream_bytes: f64,
+    /// What left, by what it was.
+    pub(super) sent: Sent,
     /// Media bytes by where they came from.
     pub(super) from: Sources,
     /// Hops from the origin, worst substream.
@@ -34,6 +36,15 @@ pub(super) struct Stats {
     pub(super) latency_ms: Option<f64>,
     /// What latency the playout clock wants.
     pub(super) target_ms: Option<f64>,
+}
+
+/// Bytes of media that left.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub(super) struct Sent {
+    /// As it came.
+    pub(super) media: f64,
+    /// Because it had been asked for.
+    pub(super) repair: f64,
 }
 
 /// What a program gives to others.
@@ -137,7 +148,7 @@ mod tests {
     fn stats(t: u64, stalled: u64, origin: u64, peer: u64) -> Value {
         json!({"event": "stats", "t_ms": t, "stalled_ms": stalled, "stream_bytes": 1,
                "from": {"origin": origin, "peer": peer, "relay": 0, "local": 0}, "depth": 2,
-               "peers": 3, "upload": {"helping": 1}})
+               "peers": 3, "sent": {"media": 0, "repair": 0}, "upload": {"helping": 1}})
     }
 
     #[test]

@@ -138,7 +138,7 @@ mod tests {
     fn another_container_is_the_same_film_and_another_encoding_is_not() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = |name: &str| directory.path().join(name);
-        media::make(&path("film.mp4"), 4, 1_000_000).expect("ffmpeg");
+        media::make(&path("film.mp4"), 4, 1_000_000, 30).expect("ffmpeg");
         let film = media::tracks(&path("film.mp4")).expect("ffprobe");
         let rate = media::rate(&film);
         assert!((0.8e6..1.2e6).contains(&rate), "{rate} bit/s");

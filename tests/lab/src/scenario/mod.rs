@@ -1,6 +1,7 @@
 //! The scenarios: each builds a network, runs the program on it, and holds what it measured
 //! against what was promised.
 
+mod bad_day;
 mod cap;
 mod dht;
 mod doctor;
@@ -12,6 +13,7 @@ mod local;
 mod matrix;
 mod moving;
 mod nat_matrix;
+mod no_cannon;
 mod partition;
 mod port_mapping;
 mod shielded;
@@ -19,6 +21,7 @@ mod stage;
 mod two_hops;
 mod udp_blocked;
 mod weak_broadcaster;
+mod weak_uplink;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -37,6 +40,10 @@ pub enum Scenario {
     Emulator,
     /// 16 viewers, 40 ms and 1 % loss from each other, and a broadcaster with room for two of them
     WeakBroadcaster,
+    /// An uplink of 1.3 Mbit/s for a stream of 1, and 30 viewers behind NATs on lines of which a third lose 3 %
+    WeakUplink,
+    /// Five minutes of losses in which a viewer dies, one moves, and the broadcaster starts again
+    BadDay,
     /// A viewer that can reach only another viewer writes exactly what was broadcast
     TwoHops,
     /// Nothing that leaves a limited broadcaster exceeds its limit
@@ -55,6 +62,8 @@ pub enum Scenario {
     Shielded,
     /// Every kind of NAT before the broadcaster against every kind before the viewer
     NatMatrix,
+    /// Hostile members name addresses of people who never asked for anything
+    NoCannon,
     /// Two behind symmetric NATs and nobody else: the router is asked for a port
     PortMapping,
     /// Viewers in networks that carry no UDP, and junk at the door that they come in by
@@ -82,6 +91,8 @@ pub struct Order {
     pub seed: u64,
     /// The program under test.
     pub program: PathBuf,
+    /// The same in a build that can be broken from outside, for scenarios that need hostile members.
+    pub breakable: PathBuf,
     /// What to break on purpose, so that the scenario has to fail.
     pub sabotage: Option<String>,
     /// Keep the run's files here.
@@ -101,6 +112,8 @@ impl Scenario {
         match self {
             Self::Emulator => emulator::run(&stage),
             Self::WeakBroadcaster => weak_broadcaster::run(&stage),
+            Self::WeakUplink => weak_uplink::run(&stage),
+            Self::BadDay => bad_day::run(&stage),
             Self::TwoHops => two_hops::run(&stage),
             Self::Cap => cap::run(&stage),
             Self::Local => local::run(&stage),
@@ -110,6 +123,7 @@ impl Scenario {
             Self::Partition => partition::run(&stage),
             Self::Shielded => shielded::run(&stage),
             Self::NatMatrix => nat_matrix::run(&stage),
+            Self::NoCannon => no_cannon::run(&stage),
             Self::PortMapping => port_mapping::run(&stage),
             Self::UdpBlocked => udp_blocked::run(&stage),
         }
@@ -119,6 +133,8 @@ impl Scenario {
         match self {
             Self::Emulator => &["slow-network"],
             Self::WeakBroadcaster => &["no-forward"],
+            Self::WeakUplink => &["no-forward"],
+            Self::BadDay => &["no-restart"],
             Self::TwoHops => &["no-forward", "bit-flip"],
             Self::Cap => &["no-cap"],
             Self::Local => &["not-announced"],
@@ -128,6 +144,7 @@ impl Scenario {
             Self::Partition => &["no-healing"],
             Self::Shielded => &["no-shield"],
             Self::NatMatrix => &["no-way"],
+            Self::NoCannon => &["no-budget"],
             Self::PortMapping => &["no-mapping"],
             Self::UdpBlocked => &["no-tcp"],
         }

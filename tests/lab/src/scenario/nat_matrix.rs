@@ -1,11 +1,12 @@
 //! Every kind of NAT in front of the broadcaster against every kind in front of the viewer, with two
 //! bystanders on open networks that both know: who plays how soon, and directly or through a peer.
 //!
-//! One network for each kind of broadcaster; its viewers come one after the other, each on a host of
-//! its own behind a fresh NAT.
+//! One network for each kind of broadcaster, all at the same time; its viewers come one after the other,
+//! each on a host of its own behind a fresh NAT.
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -13,6 +14,7 @@ use serde_json::Value;
 use crate::error::LabError;
 use crate::lab::Lab;
 use crate::link::Line;
+use crate::machine::Load;
 use crate::nat::Kind;
 use crate::program::Program;
 use crate::report::Report;
@@ -46,22 +48,48 @@ pub(super) fn run(stage: &Stage) -> Result<Report, LabError> {
     for pair in pairs {
         by_broadcaster.entry(pair.broadcaster).or_default().push(pair.viewer);
     }
+    let load = Load::now()?;
     let (mut outcomes, mut busiest) = (Vec::new(), 0.0);
     for run in 0..u64::from(order.runs) {
-        for (broadcaster, viewers) in &by_broadcaster {
-            let mut scene = Scene::new(stage, *broadcaster, order.seed + run, &film)?;
-            for viewer in viewers {
-                outcomes.push(scene.watch(*viewer)?);
-            }
-            busiest = scene.busiest()?.max(busiest);
+        let of = |(broadcaster, viewers): (&Kind, &Vec<Kind>)| {
+            let stage = stage.part(&format!("{run}-{}", broadcaster.name()))?;
+            play(&stage, *broadcaster, viewers, order.seed + run, &film)
+        };
+        let played: Vec<Result<_, LabError>> = thread::scope(|scope| {
+            let parts = by_broadcaster.iter().map(|part| scope.spawn(move || of(part)));
+            let parts: Vec<_> = parts.collect();
+            parts
+                .into_iter()
+                .map(|part| part.join().unwrap_or(Err(LabError::Gone("run"))))
+                .collect()
+        });
+        for played in played {
+            let (of_one, most) = played?;
+            outcomes.extend(of_one);
+            busiest = most.max(busiest);
         }
     }
     let mut report = Report::new("nat-matrix", order.seed);
     judge(&outcomes, busiest, &mut report);
+    report.explain("runs", order.runs);
     report.explain("took_s", start.elapsed().as_secs());
+    report.set_machine_cpu(Load::now()?.share_since(load));
     report.drawing = matrix::table(&outcomes);
     fs::write(&order.svg, matrix::picture(&outcomes)).map_err(LabError::io("write a picture"))?;
     Ok(report)
+}
+
+/// All viewers of a broadcaster behind a kind of NAT, and the most of its allowance that a bystander used.
+fn play(
+    stage: &Stage,
+    broadcaster: Kind,
+    viewers: &[Kind],
+    seed: u64,
+    film: &Film,
+) -> Result<(Vec<Outcome>, f64), LabError> {
+    let mut scene = Scene::new(stage, broadcaster, seed, film)?;
+    let outcomes = viewers.iter().map(|viewer| scene.watch(*viewer)).collect::<Result<_, _>>()?;
+    Ok((outcomes, scene.busiest()?))
 }
 
 /// A broadcaster behind a kind of NAT and two bystanders that play.

@@ -18,6 +18,8 @@ use crate::scratch::Scratch;
 pub(super) const PORT: u16 = 7000;
 /// Options of a program that looks for nobody and lets nobody find it.
 const QUIET: [&str; 2] = ["--no-dht", "--no-local"];
+/// Frames between two keyframes: a second.
+const GOP: u32 = 30;
 /// How long a broadcaster may take until it is live: an encoder's start on a busy machine.
 const LIVE: Duration = Duration::from_secs(20);
 
@@ -55,6 +57,12 @@ impl Stage {
         Ok(Self { order, monitor, scratch })
     }
 
+    /// A part of the run that goes on beside others, with files of its own.
+    pub(super) fn part(&self, name: &str) -> Result<Self, LabError> {
+        let scratch = Scratch::kept(&self.file(name))?;
+        Ok(Self { order: self.order.clone(), monitor: Arc::clone(&self.monitor), scratch })
+    }
+
     /// How the run was ordered.
     pub(super) fn order(&self) -> &Order {
         &self.order
@@ -87,9 +95,14 @@ impl Stage {
 
     /// Make a film of a length in seconds and a rate in bits a second.
     pub(super) fn film(&self, seconds: u64, bps: u64) -> Result<Film, LabError> {
+        self.film_with_gop(seconds, bps, GOP)
+    }
+
+    /// The same with a keyframe each so many frames.
+    pub(super) fn film_with_gop(&self, seconds: u64, bps: u64, gop: u32) -> Result<Film, LabError> {
         self.check_program()?;
         let path = self.file("film.mp4");
-        media::make(&path, seconds, bps)?;
+        media::make(&path, seconds, bps, gop)?;
         let tracks = media::tracks(&path)?;
         Ok(Film { path, tracks })
     }
@@ -132,8 +145,13 @@ impl Stage {
     /// Start a relay in `host`, and wait until it can be used. Its ticket is in
     /// [`Stage::ticket_file`].
     pub(super) fn relay(&self, host: &Host) -> Result<Program, LabError> {
+        self.relay_with(host, &Self::listen(host))
+    }
+
+    /// The same with other options.
+    pub(super) fn relay_with(&self, host: &Host, options: &[String]) -> Result<Program, LabError> {
         let mut command = self.program(host, "relay");
-        command.arg("--ticket-out").arg(self.ticket_file()).args(Self::listen(host));
+        command.arg("--ticket-out").arg(self.ticket_file()).args(options);
         let program = self.start(host, command)?;
         program.expect("ready", LIVE)?;
         Ok(program)
@@ -148,6 +166,27 @@ impl Stage {
     pub(super) fn watch(&self, host: &Host, options: &[String]) -> Result<Program, LabError> {
         let options = [options, &QUIET.map(String::from)].concat();
         self.search_and_watch(host, &self.link_file(), &options)
+    }
+
+    /// The same by the program that can be broken, broken so.
+    pub(super) fn watch_broken(
+        &self,
+        host: &Host,
+        sabotage: &str,
+        options: &[String],
+    ) -> Result<Program, LabError> {
+        let path = &self.order.breakable;
+        if !path.is_file() {
+            let build = "build it with --features sabotage and name it by --breakable";
+            let path = path.display();
+            return Err(LabError::Usage(format!("there is no program at {path}: {build}")));
+        }
+        let mut command = self.command(path, host, "watch");
+        command.env("MANYHANDS_SABOTAGE", sabotage);
+        let mut link = std::ffi::OsString::from("@");
+        link.push(self.link_file());
+        command.arg(link).args(options).args(QUIET);
+        self.start(host, command)
     }
 
     /// Watch in `host` by the link in a file, and look for others.
@@ -197,7 +236,11 @@ impl Stage {
     }
 
     fn program(&self, host: &Host, command: &str) -> Command {
-        let mut program = Command::new(&self.order.program);
+        self.command(&self.order.program, host, command)
+    }
+
+    fn command(&self, path: &Path, host: &Host, command: &str) -> Command {
+        let mut program = Command::new(path);
         program.args([command, "--json"]);
         program.arg("--state-dir").arg(self.file(&format!("{}.state", host.name())));
         program
