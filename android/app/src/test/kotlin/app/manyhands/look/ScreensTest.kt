@@ -1,6 +1,7 @@
 package app.manyhands.look
 
 import android.app.Activity
+import android.graphics.Bitmap
 import android.graphics.Rect
 import android.view.View
 import android.view.ViewGroup
@@ -35,14 +36,14 @@ class ScreensTest(
     private val form: Form,
 ) {
     @Test
-    fun `B39 nothing is clipped or overlaps, and every control is labelled and large enough`() {
+    fun `B39 nothing is clipped, overlaps or is faint, and every control is labelled and large enough`() {
         RuntimeEnvironment.setQualifiers(form.qualifiers)
         RuntimeEnvironment.setFontScale(form.fontScale)
         val wrong =
             SCENES.flatMap { scene ->
                 val screen = scene.open(Phone())
-                screen.picture("${form.name.lowercase()}/${scene.name}")
-                (clipped(screen) + overlapping(screen) + unlabelled(screen) + small(screen))
+                val picture = screen.picture("${form.name.lowercase()}/${scene.name}")
+                (clipped(screen) + overlapping(screen) + unlabelled(screen) + small(screen) + faint(screen, picture))
                     .map { "${scene.name}: $it" }
                     .also { screen.finish() }
             }
@@ -104,6 +105,47 @@ class ScreensTest(
         }
     }
 
+    /** Words that are too like what is behind them. What can't be tapped now may be (WCAG 2.2, 1.4.3). */
+    private fun faint(
+        screen: Activity,
+        picture: Bitmap,
+    ): List<String> {
+        val sheet = screen.seen().any { it.id in SHEETS }
+        val words = screen.seen().filterIsInstance<TextView>().filter { it.isEnabled && covered(it) == sheet }
+        return words.mapNotNull { view ->
+            val ink = if (view.text.isEmpty()) view.currentHintTextColor else view.currentTextColor
+            val ground = ground(view, picture) ?: return@mapNotNull null
+            val ratio = contrast(ink, ground)
+            if (ratio < LEAST_CONTRAST) "contrast %.1f: %s".format(ratio, named(view)) else null
+        }
+    }
+
+    /** What is behind the words: they themselves are less than half of it. */
+    private fun ground(
+        view: View,
+        picture: Bitmap,
+    ): Int? {
+        val seen = Rect()
+        if (!view.getGlobalVisibleRect(seen) || !seen.intersect(0, 0, picture.width, picture.height)) return null
+        val pixels = IntArray(seen.width() * seen.height())
+        picture.getPixels(pixels, 0, seen.width(), seen.left, seen.top, seen.width(), seen.height())
+        return mostFrequent(pixels)
+    }
+
+    private fun mostFrequent(all: IntArray): Int? {
+        all.sort()
+        var (most, longest, began) = Triple<Int?, Int, Int>(null, 0, 0)
+        for (i in 1..all.size) {
+            if (i < all.size && all[i] == all[began]) continue
+            if (i - began > longest) {
+                longest = i - began
+                most = all[began]
+            }
+            began = i
+        }
+        return most
+    }
+
     private fun named(view: View): String {
         val id = if (view.id == View.NO_ID) view.javaClass.simpleName else view.resources.getResourceEntryName(view.id)
         return if (view is TextView) "$id “${view.text.take(SHOWN)}”" else id
@@ -111,6 +153,7 @@ class ScreensTest(
 
     companion object {
         private const val LEAST_DP = 48
+        private const val LEAST_CONTRAST = 4.5
         private const val SHOWN = 40
         private val SHEETS =
             setOf(app.manyhands.R.id.end_sheet, app.manyhands.R.id.ended_part, app.manyhands.R.id.large)
