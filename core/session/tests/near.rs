@@ -57,8 +57,6 @@ async fn what_a_shell_finds_is_joined_while_it_is_switched_on() {
     let (broadcast, _events) = Broadcast::start(going_live(5)).unwrap();
     let address = broadcast.addresses()[0];
     let (viewer, mut outputs) = watch(bare(&broadcast), false);
-    // Nobody asks, so this is thrown away; a second one is not known from before.
-    viewer.found(address).await;
     viewer.set_local(true).await;
     assert!(used(&mut outputs.events).await);
     viewer.found("198.51.100.7:7000".parse().unwrap()).await;

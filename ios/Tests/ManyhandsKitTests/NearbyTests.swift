@@ -11,8 +11,12 @@ final class Neighbourhood: Nearby {
     /// Each beginning and each end of a search.
     let searches: AsyncStream<Bool>
     private let told: AsyncStream<Bool>.Continuation
-    private typealias Search = (tell: AsyncStream<Sighting>.Continuation, wanted: @Sendable (Data) -> Bool)
     private let search = Mutex<Search?>(nil)
+
+    private struct Search: Sendable {
+        let tell: AsyncStream<Sighting>.Continuation
+        let wanted: @Sendable (Data) -> Bool
+    }
 
     init() {
         (searches, told) = AsyncStream.makeStream()
@@ -21,7 +25,8 @@ final class Neighbourhood: Nearby {
     func search(_ wanted: @escaping @Sendable (Data) -> Bool) -> AsyncStream<Sighting> {
         let (stream, tell) = AsyncStream.makeStream(of: Sighting.self)
         tell.onTermination = { [told] _ in told.yield(false) }
-        search.withLock { $0 = (tell, wanted) }
+        let new = Search(tell: tell, wanted: wanted)
+        search.withLock { $0 = new }
         told.yield(true)
         return stream
     }
@@ -31,7 +36,8 @@ final class Neighbourhood: Nearby {
     }
 
     func wants(_ mark: Data) -> Bool {
-        search.withLock { $0?.wanted }?(mark) ?? false
+        let search = search.withLock { $0 }
+        return search?.wanted(mark) ?? false
     }
 }
 
@@ -81,13 +87,13 @@ extension OverSockets {
             model.send(.open)
             model.send(.goLive)
             await until { model.machine.isLive }
-            let address = try #require(try inspectLink(text: try #require(model.link)).hints.first)
+            let link = try #require(model.link)
+            let address = try #require(try inspectLink(text: link).hints.first)
 
             let (phone, app) = await phone(in: "one")
             var searches = phone.nearby.searches.makeAsyncIterator()
             // A link from before the broadcast: it names nobody.
             app.open(try OwnChannel(channel).link())
-            await until { app.watch?.machine.phase == .waiting }
             #expect(app.isHome == false)
             app.callHome(true)
             #expect(await searches.next() == true)

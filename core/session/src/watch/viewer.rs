@@ -97,7 +97,7 @@ impl Viewer {
         steps.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut looks = interval(LOOK);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut local_use = self.node.local_use();
+        let (mut local_use, mut is_used) = (self.node.local_use(), false);
         self.show(Watching::Joining);
         let ended = loop {
             tokio::select! {
@@ -126,7 +126,10 @@ impl Viewer {
                     None => break EndReason::Unreachable,
                 },
                 limit = self.contributor.changed() => self.node.set_upload_limit(limit).await,
-                used = local_use.changed() => self.tell(Event::LocalNetwork { used }),
+                used = local_use.changed() => {
+                    is_used = used;
+                    self.tell(Event::LocalNetwork { used });
+                }
                 _ = looks.tick() => self.look().await,
                 _ = steps.tick() => {
                     self.step().await;
@@ -136,9 +139,12 @@ impl Viewer {
                 }
             }
         };
-        self.tell(Event::Ended { reason: ended, ran_ms: self.ran_ms() });
-        // Nobody joins what has ended.
+        // Nobody joins what has ended, and this is the last that a shell hears.
         self.node.set_local(false);
+        if is_used {
+            self.tell(Event::LocalNetwork { used: false });
+        }
+        self.tell(Event::Ended { reason: ended, ran_ms: self.ran_ms() });
         self.linger(commands).await;
     }
 

@@ -74,8 +74,12 @@ class PreviewPart(
         }
 
     private fun drawHome(state: LiveState) {
-        screen.view<Switch>(R.id.home).isChecked = state.home
-        listOf(R.id.home, R.id.home_text).forEach { screen.view<View>(it).shown(state.device.network.canBeHome) }
+        screen.view<Switch>(R.id.home).apply {
+            isChecked = state.home
+            shown(state.device.network.canBeHome)
+        }
+        // What it means is read before anything is sent, and leaves room for `Go live` until then.
+        screen.view<View>(R.id.home_text).shown(state.home)
     }
 
     private fun drawSwitches(state: LiveState) {

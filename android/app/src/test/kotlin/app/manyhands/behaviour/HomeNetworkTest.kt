@@ -87,8 +87,8 @@ class HomeNetworkTest : AppTest() {
     fun `it is said before going live and beside lending a hand, where it is told what it means`() {
         val preview = start<LiveScreen>().get()
         assertFalse(preview.requireViewById<Switch>(R.id.home).isChecked)
-        assertTrue(preview.says(R.string.home_network_text))
         preview.tap(R.id.home)
+        assertTrue(preview.says(R.string.home_network_text))
         assertTrue(app.home.isHome.value)
         val lend = start<LendScreen>().get()
         assertTrue(lend.requireViewById<Switch>(R.id.home).isChecked)

@@ -1,8 +1,13 @@
 package app.manyhands.look
 
 import android.graphics.Color
+import android.widget.TextView
 import app.manyhands.R
+import app.manyhands.play.Phone
+import app.manyhands.play.picture
+import app.manyhands.play.settle
 import org.junit.Assert.assertEquals
+import org.junit.Assert.assertTrue
 import org.junit.Test
 import org.junit.runner.RunWith
 import org.robolectric.RobolectricTestRunner
@@ -65,6 +70,18 @@ class ContrastTest {
             )
         for ((id, ratio) in over) assertEquals(ratio, contrast(color(id), ground), ROUNDED)
         assertEquals(6.0, contrast(color(R.color.on_live), color(R.color.live)), ROUNDED)
+    }
+
+    @Test
+    fun `words that are like their ground are noticed`() {
+        val screen = SCENES.first { it.name == "home" }.open(Phone())
+        val words = screen.requireViewById<TextView>(R.id.go_live)
+
+        fun seen() = checkNotNull(contrast(words, screen.picture("contrast-twin/home")))
+        assertTrue("${seen()}", seen() >= LEAST_CONTRAST)
+        words.setTextColor(color(R.color.text2))
+        settle()
+        assertTrue("${seen()}", seen() < LEAST_CONTRAST)
     }
 
     private companion object {

@@ -60,6 +60,7 @@ private fun agreed(
 ) = phone.apply {
     app.settings.agreed = true
     app.device.played.value = report
+    app.home.say(false)
 }
 
 private val LIMITS = LendingLimits(true, LendingOn(true, null, null), LendingOn(false, null, null), null)
@@ -106,12 +107,11 @@ private val HOME =
         Scene("open") { opened<OpenScreen>() },
         Scene("open-typed") {
             val cut = "manyhands:" + LINK.dropLast(1)
-            opened<OpenScreen>().apply { requireViewById<EditText>(R.id.field).setText(cut) }
+            opened<OpenScreen>().apply { requireViewById<EditText>(R.id.field).setText(cut) }.also { settle() }
         },
         Scene("lend") { counted(it, opened<LendScreen>()) },
         Scene("lend-home") {
-            agreed(it)
-            it.app.home.say(true)
+            agreed(it).app.home.say(true)
             counted(it, opened<LendScreen>())
         },
     )
@@ -119,6 +119,10 @@ private val HOME =
 private val PREVIEW =
     listOf(
         Scene("preview") { opened<LiveScreen>(agreed(it, WIFI).let { null }) },
+        Scene("preview-home") {
+            agreed(it).app.home.say(true)
+            opened<LiveScreen>()
+        },
         Scene("preview-mobile") { opened<LiveScreen>(agreed(it, MOBILE).let { null }) },
         Scene("preview-roaming") {
             agreed(it, ROAMING)

@@ -113,37 +113,9 @@ class ScreensTest(
         val sheet = screen.seen().any { it.id in SHEETS }
         val words = screen.seen().filterIsInstance<TextView>().filter { it.isEnabled && covered(it) == sheet }
         return words.mapNotNull { view ->
-            val ink = if (view.text.isEmpty()) view.currentHintTextColor else view.currentTextColor
-            val ground = ground(view, picture) ?: return@mapNotNull null
-            val ratio = contrast(ink, ground)
+            val ratio = contrast(view, picture) ?: return@mapNotNull null
             if (ratio < LEAST_CONTRAST) "contrast %.1f: %s".format(ratio, named(view)) else null
         }
-    }
-
-    /** What is behind the words: they themselves are less than half of it. */
-    private fun ground(
-        view: View,
-        picture: Bitmap,
-    ): Int? {
-        val seen = Rect()
-        if (!view.getGlobalVisibleRect(seen) || !seen.intersect(0, 0, picture.width, picture.height)) return null
-        val pixels = IntArray(seen.width() * seen.height())
-        picture.getPixels(pixels, 0, seen.width(), seen.left, seen.top, seen.width(), seen.height())
-        return mostFrequent(pixels)
-    }
-
-    private fun mostFrequent(all: IntArray): Int? {
-        all.sort()
-        var (most, longest, began) = Triple<Int?, Int, Int>(null, 0, 0)
-        for (i in 1..all.size) {
-            if (i < all.size && all[i] == all[began]) continue
-            if (i - began > longest) {
-                longest = i - began
-                most = all[began]
-            }
-            began = i
-        }
-        return most
     }
 
     private fun named(view: View): String {
@@ -153,7 +125,6 @@ class ScreensTest(
 
     companion object {
         private const val LEAST_DP = 48
-        private const val LEAST_CONTRAST = 4.5
         private const val SHOWN = 40
         private val SHEETS =
             setOf(app.manyhands.R.id.end_sheet, app.manyhands.R.id.ended_part, app.manyhands.R.id.large)
