@@ -50,7 +50,8 @@ class Broadcasting private constructor(
     /** The phone stands in another network. Nothing is said there: nobody has called it home yet. */
     suspend fun networkChanged() {
         broadcaster.setLocal(false)
-        broadcaster.networkChanged()
+        // It may have been closed meanwhile.
+        if (!closed.get()) broadcaster.networkChanged()
     }
 
     /** The person calls the network home, or not any more. */

@@ -47,7 +47,8 @@ class Watching private constructor(
     /** The phone stands in another network. Nothing is said there: nobody has called it home yet. */
     suspend fun networkChanged() {
         viewer.setLocal(false)
-        viewer.networkChanged()
+        // It may have been closed meanwhile.
+        if (!closed.get()) viewer.networkChanged()
     }
 
     /** The person calls the network home, or not any more. */
