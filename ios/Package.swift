@@ -37,12 +37,14 @@ var appleCheck: [Target] = []
         standIn("AVKit", ["AVFoundation"]),
         standIn("SwiftUI", ["UIKit"]),
         standIn("Network"),
+        standIn("CoreImage"),
+        standIn("PhotosUI", ["SwiftUI"]),
         standIn("CallKit"),
         .target(
             name: "ManyhandsApp",
             dependencies: [
                 "ManyhandsKit", "ManyhandsCore", "SwiftUI", "UIKit", "AVFoundation", "AVKit",
-                "VideoToolbox", "Security", "Network", "CallKit",
+                "VideoToolbox", "Security", "Network", "CallKit", "CoreImage", "PhotosUI",
             ],
             path: "App", exclude: ["Resources"], swiftSettings: strict),
     ]

@@ -4,10 +4,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use manyhands_session::{
-    Bootstrap, Broadcast, BroadcastConfig, Closer, Conditions, Encoders, Event, Feed, Finding,
-    Pull, Relays,
+    Broadcast, BroadcastConfig, Closer, Conditions, Encoders, Event, Feed, Pull, Relays,
 };
 
+use crate::finding::finding;
 use crate::{
     AudioTrack, ChannelKeys, DeviceState, Failure, Figures, OnAir, Picture, SessionEvent, Times,
     VideoTrack, runtime,
@@ -43,8 +43,8 @@ pub struct GoLive {
     /// Where to listen.
     #[uniffi(default = "0.0.0.0:0")]
     pub listen: String,
-    /// Answer on the local network, where the system lets a program do that by itself and the
-    /// person calls the network home. Never done for what is private.
+    /// The person calls the network home: answer on the local network, where the system lets a program do
+    /// that by itself. Never done for what is private.
     #[uniffi(default = false)]
     pub local: bool,
     /// Can be found from anywhere: in BitTorrent's DHT, and through a port that the router is asked
@@ -152,6 +152,11 @@ impl Broadcaster {
         self.broadcast.network_changed().await;
     }
 
+    /// The person calls the network home, or not any more.
+    pub async fn set_local(&self, on: bool) {
+        self.broadcast.set_local(on).await;
+    }
+
     /// The person chooses another picture; what the encoder should make comes as an event.
     pub async fn choose_picture(&self, picture: Picture) {
         self.broadcast.choose_picture(picture.into()).await;
@@ -186,12 +191,6 @@ impl Drop for Broadcaster {
     fn drop(&mut self) {
         self.stop();
     }
-}
-
-/// The ways that a shell has switched on. Who may be found all over the world may be let in by the
-/// router as well.
-pub(crate) fn finding(local: bool, dht: bool) -> Finding {
-    Finding { local, dht: dht.then_some(Bootstrap::Public), port_mapping: dht }
 }
 
 /// An address to listen at.

@@ -55,6 +55,12 @@ pub enum SessionEvent {
         /// The picture.
         target: EncoderTarget,
     },
+    /// The local network is asked and answered on from now on, or not any more: the system has to let
+    /// such packets through meanwhile, or is asked by the shell itself.
+    LocalNetwork {
+        /// Which.
+        used: bool,
+    },
     /// It is over.
     Ended {
         /// Why.
@@ -110,6 +116,7 @@ impl From<Event> for SessionEvent {
             Event::State(state) => Self::State { state: state.into() },
             Event::Health(health) => Self::Health { health: health.into() },
             Event::Encode(target) => Self::Encode { target: target.into() },
+            Event::LocalNetwork { used } => Self::LocalNetwork { used },
             Event::Ended { reason, ran_ms } => Self::Ended { reason: reason.into(), ran_ms },
         }
     }

@@ -13,6 +13,7 @@ mod broadcaster;
 mod event;
 mod failure;
 mod figures;
+mod finding;
 mod format;
 mod health;
 mod lending;

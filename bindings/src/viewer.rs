@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use manyhands_session::{Checking, Closer, Contribution, Link, Rows, Watch, WatchConfig};
+use manyhands_session::{Checking, Closer, Contribution, Finding, Link, Rows, Watch, WatchConfig};
 
-use crate::broadcaster::{finding, listen_at};
+use crate::broadcaster::listen_at;
+use crate::finding::finding;
 use crate::{
     AudioUnit, DeviceState, Failure, Figures, Framing, LendingLimits, LendingSetup, SessionEvent,
     VideoUnit, runtime,
@@ -30,10 +31,14 @@ pub struct Join {
     /// Where to listen.
     #[uniffi(default = "0.0.0.0:0")]
     pub listen: String,
-    /// Ask and answer on the local network, where the system lets a program do that by itself and
-    /// the person calls the network home.
+    /// The person calls the network home: ask and answer on the local network. Never done by a link that
+    /// is not for everybody, or for a broadcast that is private.
     #[uniffi(default = false)]
     pub local: bool,
+    /// The system does not let a program do that by itself: the shell asks in the core's place while a
+    /// `LocalNetwork` event says so, and hands in what it finds.
+    #[uniffi(default = false)]
+    pub local_by_shell: bool,
     /// Look in BitTorrent's DHT, and be reached from anywhere through a port that the router is asked
     /// to open.
     #[uniffi(default = false)]
@@ -61,7 +66,10 @@ impl Viewer {
             listen: listen_at(&options.listen)?,
             contribution: options.lending.map_or_else(plain, Into::into),
             hints: Vec::new(),
-            finding: finding(options.local, options.dht),
+            finding: Finding {
+                local_by_shell: options.local_by_shell,
+                ..finding(options.local, options.dht)
+            },
             seed: rand::random(),
             // Units go to a decoder, which is native code.
             checking: Checking::Clean,
@@ -82,8 +90,19 @@ impl Viewer {
         self.watch.addresses().iter().map(ToString::to_string).collect()
     }
 
-    /// The system has found a member of this broadcast at this address, `host:port`. It is tried
-    /// when addresses are wanted.
+    /// The person calls the network home, or not any more.
+    pub async fn set_local(&self, on: bool) {
+        self.watch.set_local(on).await;
+    }
+
+    /// Whether a mark that was seen on the local network, the value of `m` in a record of
+    /// `_manyhands._udp`, is that of this broadcast. All others are left alone.
+    pub fn is_marked(&self, mark: &[u8]) -> bool {
+        self.watch.is_marked(mark)
+    }
+
+    /// The system has found a member of this broadcast on the local network at this address,
+    /// `host:port`. It is tried when addresses are wanted.
     pub async fn found(&self, address: String) -> Result<(), Failure> {
         let bad = |_| Failure::BadOptions(format!("'{address}' is no address"));
         self.watch.found(address.parse().map_err(bad)?).await;

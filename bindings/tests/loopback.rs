@@ -101,8 +101,10 @@ async fn who_can_reach_only_another_viewer_gets_all_of_it_from_there() {
     let first =
         Viewer::join(Join { listen: "[::]:0".into(), ..joining(broadcaster.link()) }).unwrap();
     let port = first.addresses()[0].rsplit_once(':').unwrap().1.to_owned();
-    let second =
-        Viewer::join(Join { listen: "[::1]:0".into(), ..joining(broadcaster.link()) }).unwrap();
+    let near = joining(broadcaster.link());
+    let near = Join { listen: "[::1]:0".into(), local: true, local_by_shell: true, ..near };
+    let second = Viewer::join(near).unwrap();
+    assert!(!second.is_marked(&[7; 16]), "nobody's mark");
     second.found(format!("[::1]:{port}")).await.unwrap();
     assert!(matches!(second.found("nowhere".into()).await, Err(Failure::BadOptions(_))));
     let joined = async {

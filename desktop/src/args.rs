@@ -251,6 +251,7 @@ impl Common {
             local: !self.no_local,
             dht: (!self.no_dht).then(first),
             port_mapping: !self.no_port_mapping,
+            ..Finding::default()
         }
     }
 

@@ -82,6 +82,7 @@ impl Printer {
             Event::Health(health) => self.event("health", to_value(health)),
             // No input of this program can follow it.
             Event::Encode(_) => {}
+            Event::LocalNetwork { used } => tracing::debug!(used, "the local network"),
             Event::Ended { .. } => {}
         }
     }

@@ -34,7 +34,8 @@ final class Parts {
         app = AppModel(
             System(
                 filming: filming, screening: screen, reports: PhoneReports(), permissions: SystemQuestions(),
-                vault: KeyChain(), drawer: FileDrawer(folder), ledger: folder.appending(path: "ledger").path,
+                nearby: BonjourSearch(), vault: KeyChain(), drawer: FileDrawer(folder),
+                ledger: folder.appending(path: "ledger").path,
                 host: host.isEmpty ? nil : host, languages: Locale.preferredLanguages))
         (self.filming, self.screen) = (filming, screen)
     }

@@ -63,6 +63,7 @@ pub(crate) fn joining(link: String) -> Join {
         patience_ms: None,
         listen: LOOPBACK.into(),
         local: false,
+        local_by_shell: false,
         dht: false,
     }
 }

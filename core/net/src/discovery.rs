@@ -7,13 +7,13 @@
 
 use std::net::SocketAddr;
 
-use manyhands_stream::{ChannelKey, SignedMeeting};
+use manyhands_stream::SignedMeeting;
 use manyhands_swarm::NodeId;
 use tokio::sync::{mpsc, watch};
 
 use crate::credentials::Credentials;
 use crate::dht::{self, Dht};
-use crate::local;
+use crate::local::{self, LocalPart};
 use crate::network::Moves;
 use crate::node::{Command, Via};
 use crate::port_mapping::PortMapping;
@@ -21,8 +21,8 @@ use crate::port_mapping::PortMapping;
 /// Which ways a node uses; by default none.
 #[derive(Debug, Default)]
 pub struct Discovery {
-    /// The channel whose members are looked for on the local network.
-    pub local: Option<ChannelKey>,
+    /// Its part on the local network; nothing where it is never to have one.
+    pub local: Option<LocalPart>,
     /// Its part in the DHT.
     pub dht: Option<Dht>,
     /// The router may be asked for a port, so that this node can be reached from outside.
@@ -113,13 +113,15 @@ pub(crate) struct Ways {
     pub(crate) shielded: bool,
     pub(crate) standing: watch::Receiver<Standing>,
     pub(crate) offers: Offers,
+    /// What the local network is told by the handle.
+    pub(crate) orders: local::Orders,
     /// What a relay is handed for the DHT.
     pub(crate) handed: watch::Receiver<Vec<SignedMeeting>>,
 }
 
 /// Starts what is asked for.
 pub(crate) fn start(discovery: Discovery, ways: Ways) {
-    let Ways { own, shielded, standing, offers, handed } = ways;
+    let Ways { own, shielded, standing, offers, orders, handed } = ways;
     if shielded {
         if let Some(dht) = discovery.dht {
             tokio::spawn(dht::hand_out(dht, own.node, standing, offers));
@@ -127,9 +129,11 @@ pub(crate) fn start(discovery: Discovery, ways: Ways) {
         return;
     }
     let this_machine_only = own.address.ip().is_loopback();
-    if let Some(channel) = discovery.local.filter(|_| !this_machine_only) {
-        let (standing, offers) = (standing.clone(), offers.clone());
-        tokio::spawn(local::run(own.address, channel, standing, own.moves.clone(), offers));
+    if let Some(part) = discovery.local {
+        // It sends nothing, as if the shell did; all else is the same.
+        let part = LocalPart { by_shell: part.by_shell || this_machine_only, ..part };
+        let (standing, moves, offers) = (standing.clone(), own.moves.clone(), offers.clone());
+        tokio::spawn(local::run(own.address, part, orders, standing, moves, offers));
     }
     if let Some(dht) = discovery.dht.filter(|dht| !this_machine_only || dht.bootstrap.is_some()) {
         tokio::spawn(dht::run(dht, own, standing, offers, handed));

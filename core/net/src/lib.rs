@@ -54,6 +54,7 @@ pub use dht::{Dht, DhtPart, DhtSurvey, survey_dht};
 pub use discovery::{Discovery, Prospect};
 pub use driver::to_piece;
 pub use identity::{Identity, node_of};
+pub use local::{LocalPart, LocalUse};
 pub use manyhands_swarm::{Mapping, Role};
 pub use meter::Meter;
 pub use network::NetworkWatch;

@@ -4,14 +4,19 @@
 //! are random in each run, and a mark that nobody can read who does not know the channel. Both who
 //! broadcasts and who watches announce themselves (docs/decisions/0005), once they know that the
 //! broadcast is not private; from then on a private one neither asks nor answers here.
+//!
+//! It is switched on and off while the node runs. Where a phone's system keeps multicast to itself, the
+//! shell asks in the node's place (`by_shell`): then nothing is sent from here, and what is found is held
+//! to the same bounds.
 
+mod control;
 mod daemon;
 mod sightings;
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use manyhands_stream::{ChannelKey, LanMark};
+use manyhands_stream::LanMark;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -20,6 +25,8 @@ use crate::network::Moves;
 use crate::node::{Via, to_time};
 use crate::unix_ms;
 
+pub(crate) use control::{Control, Orders, control};
+pub use control::{LocalPart, LocalUse};
 use daemon::{Daemon, Sighting};
 use sightings::Sightings;
 
@@ -31,7 +38,8 @@ const REST: Duration = Duration::from_secs(30);
 /// Announces and looks until the node has ended.
 pub(crate) async fn run(
     own: SocketAddr,
-    channel: ChannelKey,
+    part: LocalPart,
+    orders: Orders,
     standing: watch::Receiver<Standing>,
     moves: Moves,
     offers: Offers,
@@ -40,7 +48,7 @@ pub(crate) async fn run(
     let names = daemon::Names::random();
     let local = Local {
         own,
-        channel,
+        part,
         searches,
         names,
         offers,
@@ -50,12 +58,12 @@ pub(crate) async fn run(
         announced: None,
         rest_until: None,
     };
-    local.run(standing, moves).await;
+    local.run(orders, standing, moves).await;
 }
 
 struct Local {
     own: SocketAddr,
-    channel: ChannelKey,
+    part: LocalPart,
     /// A broadcaster waits to be found.
     searches: bool,
     names: daemon::Names,
@@ -69,32 +77,60 @@ struct Local {
 }
 
 impl Local {
-    async fn run(mut self, mut standing: watch::Receiver<Standing>, mut moves: Moves) {
+    async fn run(
+        mut self,
+        mut orders: Orders,
+        mut standing: watch::Receiver<Standing>,
+        mut moves: Moves,
+    ) {
         let mut beat = interval(BEAT);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (mut used, mut changed) = (false, true);
         loop {
-            tokio::select! {
-                changed = standing.changed() => if changed.is_err() { break },
-                _ = beat.tick() => {}
+            if changed {
+                let audience = standing.borrow_and_update().audience;
+                used = *orders.on.borrow_and_update() && audience != Audience::Closed;
+                // Said before the first packet leaves, and taken back after the last one has.
+                if used {
+                    orders.tell(true);
+                }
+                self.follow(used, audience).await;
+                if !used {
+                    orders.tell(false);
+                }
+            }
+            changed = tokio::select! {
+                changed = standing.changed() => if changed.is_err() { break } else { true },
+                Ok(()) = orders.on.changed() => true,
+                // Who is off, or leaves it to the shell, need not be woken.
+                _ = beat.tick(), if used && !self.part.by_shell => true,
                 // In another network nobody has heard what was said in this one.
-                () = moves.next() => self.stop().await,
+                () = moves.next() => {
+                    self.stop().await;
+                    true
+                }
                 Some(sighting) = Daemon::next(self.daemon.as_mut()) => {
                     if !self.on_sighting(&sighting).await {
                         break;
                     }
-                    continue;
+                    false
                 }
-            }
-            let audience = standing.borrow_and_update().audience;
-            self.follow(audience).await;
+                Some(address) = orders.found.recv() => {
+                    if used && !self.offer(&[address]).await {
+                        break;
+                    }
+                    false
+                }
+            };
         }
         self.stop().await;
+        orders.tell(false);
     }
 
-    /// Makes the daemon do what the audience allows.
-    async fn follow(&mut self, audience: Audience) {
+    /// Makes the daemon do what is allowed.
+    async fn follow(&mut self, used: bool, audience: Audience) {
         let hour = unix_ms() / 3_600_000;
-        if audience == Audience::Closed || self.announced.is_some_and(|then| then != hour) {
+        if !used || self.announced.is_some_and(|then| then != hour) {
             self.stop().await;
         }
         if let Some(daemon) = &self.daemon
@@ -104,7 +140,8 @@ impl Local {
             self.stop().await;
             self.rest_until = Some(Instant::now() + REST);
         }
-        if audience == Audience::Closed || self.rest_until.is_some_and(|t| t > Instant::now()) {
+        let rests = self.rest_until.is_some_and(|t| t > Instant::now());
+        if !used || rests || self.part.by_shell {
             return;
         }
         if let Err(error) = self.work(audience, hour) {
@@ -120,7 +157,7 @@ impl Local {
             none => none.insert(Daemon::start(self.own, self.searches)?),
         };
         if audience == Audience::Open && self.announced.is_none() {
-            let mark = LanMark::new(&self.channel, unix_ms(), &mut rand::rng());
+            let mark = LanMark::new(&self.part.channel, unix_ms(), &mut rand::rng());
             daemon.announce(self.own, &self.names, &mark)?;
             self.announced = Some(hour);
         }
@@ -137,12 +174,17 @@ impl Local {
 
     /// Offers the addresses of a member; false when the node has ended.
     async fn on_sighting(&mut self, sighting: &Sighting) -> bool {
-        let ours = sighting.mark.is_some_and(|mark| mark.is_of(&self.channel, unix_ms()));
+        let ours = sighting.mark.is_some_and(|mark| mark.is_of(&self.part.channel, unix_ms()));
         if !ours || self.names.is_own(&sighting.name) {
             return true;
         }
+        self.offer(&sighting.addresses).await
+    }
+
+    /// Offers what is near, and not too much of it; false when the node has ended.
+    async fn offer(&mut self, addresses: &[SocketAddr]) -> bool {
         let networks = networks();
-        for address in &sighting.addresses {
+        for address in addresses {
             let wanted = self.can_reach(address.ip(), &networks)
                 && self.seen.handle(to_time(self.start, Instant::now()), *address);
             let prospect = Prospect { address: *address, via: Via::Local, node: None };
@@ -155,6 +197,9 @@ impl Local {
 
     /// What is found on the local network has to be in it: nobody makes us dial a stranger.
     fn can_reach(&self, ip: IpAddr, networks: &[if_addrs::Interface]) -> bool {
+        if self.own.ip().is_loopback() {
+            return ip.is_loopback();
+        }
         (ip.is_ipv4() || self.own.is_ipv6()) && networks.iter().any(|i| holds(i, ip))
     }
 }

@@ -15,6 +15,7 @@ use crate::credentials::Credentials;
 use crate::discovery::{self, Discovery, Offers, Own, Prospect, Standing};
 use crate::driver::Driver;
 use crate::endpoint::Quic;
+use crate::local::{self, LocalUse};
 use crate::meter::Meter;
 use crate::network::Mover;
 use crate::port_mapping::{Opener, PortMapping};
@@ -155,6 +156,7 @@ pub struct Node {
     name: swarm::NodeId,
     meter: Meter,
     mapped: watch::Receiver<PortMapping>,
+    local: local::Control,
 }
 
 impl Node {
@@ -193,6 +195,7 @@ impl Node {
         };
         let mapped = opener.state();
         let (hand, handed) = watch::channel(Vec::new());
+        let (local, orders) = local::control(discovery.local.is_some_and(|part| part.on));
         let shared = Shared {
             credentials: credentials.clone(),
             clock: clock.clone(),
@@ -207,13 +210,14 @@ impl Node {
             shielded,
             standing: known,
             offers: Offers(commands.downgrade()),
+            orders,
             handed,
         };
         discovery::start(discovery, ways);
         let driver = Driver::new(config, Arc::new(identity), quic, shared, events);
         tokio::spawn(driver.run(command_inbox));
         Ok((
-            Self { commands, credentials, clock, start, address, name, meter, mapped },
+            Self { commands, credentials, clock, start, address, name, meter, mapped, local },
             event_inbox,
         ))
     }
@@ -296,9 +300,22 @@ impl Node {
         self.send(Command::Playhead(capture_ms)).await;
     }
 
-    /// Tries an address at which a member may be, if addresses are wanted.
-    pub async fn offer(&self, prospect: Prospect) {
-        self.send(Command::Try(prospect)).await;
+    /// Whether it may ask and answer on the local network from now on; without a part there it never
+    /// does.
+    pub fn set_local(&self, on: bool) {
+        self.local.switch(on);
+    }
+
+    /// Whether the local network is in use, from now on. What is private, or has ended, does not use it.
+    #[must_use]
+    pub fn local_use(&self) -> LocalUse {
+        self.local.used()
+    }
+
+    /// The shell has found a member on the local network by its system's means. It is tried while that
+    /// is in use, if it lies there and is not one too many.
+    pub fn found_near(&self, address: SocketAddr) {
+        self.local.found(address);
     }
 
     /// This machine stands in another network, or its addresses have changed: connections are taken

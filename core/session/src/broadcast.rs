@@ -83,6 +83,7 @@ enum Command {
     Conditions(Conditions),
     Picture(Picture),
     Moved,
+    Local(bool),
     OnAir(OnAir),
     Finish(oneshot::Sender<Stats>),
 }
@@ -215,6 +216,12 @@ impl Broadcast {
     /// leads to where it is now as far as it leads by the DHT or the local network.
     pub async fn network_changed(&self) {
         let _ = self.commands.send(Command::Moved).await;
+    }
+
+    /// Whether it may answer on the local network from now on. What is private never does; an
+    /// [`Event::LocalNetwork`] says what is.
+    pub async fn set_local(&self, on: bool) {
+        let _ = self.commands.send(Command::Local(on)).await;
     }
 
     /// The person chooses another picture: what the encoder should make comes as an

@@ -57,6 +57,12 @@ pub enum Event {
     Health(Health),
     /// What a camera's encoder should make from now on.
     Encode(Target),
+    /// The local network is asked and answered on from now on, or not any more. A phone's system has to
+    /// let such packets through meanwhile; where the shell asks by itself, it does so meanwhile.
+    LocalNetwork {
+        /// Which.
+        used: bool,
+    },
     /// It is over.
     Ended {
         /// Why.

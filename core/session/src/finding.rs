@@ -2,8 +2,10 @@
 
 use std::net::SocketAddr;
 
-use manyhands_net::{Dht, DhtPart, Discovery};
-use manyhands_stream::{Channel, Link, MAX_CERT_LIFE_MS, MeetingPoint, Secret, Ticket, day_of};
+use manyhands_net::{Dht, DhtPart, Discovery, LocalPart};
+use manyhands_stream::{
+    Channel, ChannelKey, Link, MAX_CERT_LIFE_MS, MeetingPoint, Secret, Ticket, day_of,
+};
 
 use crate::unix_ms;
 
@@ -16,6 +18,8 @@ const DAY_MS: usize = 86_400_000;
 pub struct Finding {
     /// Ask and answer on the local network; never for what is private.
     pub local: bool,
+    /// The shell asks there in its place, by the system's own means.
+    pub local_by_shell: bool,
     /// Use BitTorrent's DHT.
     pub dht: Option<Bootstrap>,
     /// Ask the router for a port (UPnP, PCP, NAT-PMP). Nothing that is to stay hidden asks.
@@ -57,7 +61,7 @@ impl Finding {
             let part = DhtPart::Publish { signers, started_ms, relays: relays.to_vec() };
             Dht { bootstrap: bootstrap.nodes(), part }
         };
-        let local = (self.local && !private).then(|| channel.key());
+        let local = (!private).then(|| self.local_part(channel.key()));
         Discovery { local, dht: self.dht.map(publish), port_mapping: self.port_mapping }
     }
 
@@ -68,10 +72,15 @@ impl Finding {
             Dht { bootstrap: bootstrap.nodes(), part }
         };
         let open = !(link.personal || link.veiled || link.relays_only);
-        let local = (self.local && open).then_some(link.channel);
+        let local = open.then(|| self.local_part(link.channel));
         // Who meets relays alone has nobody to let in.
         let port_mapping = self.port_mapping && !link.relays_only;
         Discovery { local, dht: self.dht.map(search), port_mapping }
+    }
+
+    /// Switched off it can still be switched on.
+    fn local_part(&self, channel: ChannelKey) -> LocalPart {
+        LocalPart { channel, on: self.local, by_shell: self.local_by_shell }
     }
 }
 
@@ -114,6 +123,6 @@ mod tests {
         link.relays_only = true;
         assert!(!asking().of_watch(&link).port_mapping, "it is not to be reached");
         let nothing = Finding::default().of_watch(&link);
-        assert!(nothing.local.is_none() && nothing.dht.is_none() && !nothing.port_mapping);
+        assert!(!nothing.local.unwrap().on && nothing.dht.is_none() && !nothing.port_mapping);
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use manyhands_net::{Credentials, Node, NodeConfig, Via, dialable_addresses};
 use manyhands_policy::{Conditions, Limits, Tariff};
-use manyhands_stream::{Link, Member};
+use manyhands_stream::{ChannelKey, LanMark, Link, Member};
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 
@@ -17,7 +17,7 @@ use crate::contribution::{Change, Contribution, Contributor};
 use crate::event::{Event, Released};
 use crate::finding::Finding;
 use crate::player::{Checking, Player};
-use crate::{Error, Stats};
+use crate::{Error, Stats, unix_ms};
 
 /// Units that wait for the shell: 4 s of 120 pictures and 50 sounds a second. A shell that is
 /// slower misses units, and hears of it.
@@ -51,6 +51,7 @@ pub struct WatchConfig {
 pub struct Watch {
     commands: mpsc::Sender<Command>,
     changes: mpsc::Sender<Change>,
+    channel: ChannelKey,
     address: SocketAddr,
     shown: Arc<Mutex<Shown>>,
 }
@@ -70,6 +71,7 @@ enum Command {
     Stats(oneshot::Sender<Stats>),
     Hold(bool),
     GoLive,
+    Local(bool),
     Found(SocketAddr),
     Moved,
     Leave(oneshot::Sender<Option<Stats>>),
@@ -116,7 +118,7 @@ impl Watch {
             Viewer::new(node, contributor, player, (units, events), config.patience, shown.clone());
         tokio::spawn(viewer.run(inbox, node_events));
         Ok((
-            Self { commands, changes, address, shown },
+            Self { commands, changes, channel: config.link.channel, address, shown },
             Outputs { units: unit_inbox, events: event_inbox },
         ))
     }
@@ -133,8 +135,21 @@ impl Watch {
         dialable_addresses(self.address, manyhands_stream::MAX_HINTS)
     }
 
-    /// The shell's own means have found a member at this address, as the system's search of the
-    /// local network does. It is tried when addresses are wanted, or when few are near.
+    /// Whether it may ask and answer on the local network from now on. Never done by a link that is not
+    /// for everybody, or for a broadcast that is private; an [`Event::LocalNetwork`] says what is.
+    pub async fn set_local(&self, on: bool) {
+        let _ = self.commands.send(Command::Local(on)).await;
+    }
+
+    /// Whether a mark that the shell has seen on the local network is that of this broadcast: all else is
+    /// left alone there.
+    #[must_use]
+    pub fn is_marked(&self, mark: &[u8]) -> bool {
+        LanMark::parse(mark).is_some_and(|mark| mark.is_of(&self.channel, unix_ms()))
+    }
+
+    /// The shell's own means have found a member at this address of the local network. It is tried when
+    /// addresses are wanted, or when few are near; not if the local network is not in use.
     pub async fn found(&self, address: SocketAddr) {
         let _ = self.commands.send(Command::Found(address)).await;
     }

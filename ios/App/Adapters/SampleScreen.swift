@@ -18,8 +18,7 @@ final class SampleScreen: Screening, @unchecked Sendable {
     private var orders = ScreenOrders()
     private var pictureFormat: CMFormatDescription?
     private var soundFormat: CMFormatDescription?
-    private var needsKeyframe = true
-    private var recovering = false
+    private var gate = PictureGate()
 
     /// A renderer that is this full holds up its track, so that nothing is copied for nothing.
     static let full = Duration.milliseconds(10)
@@ -38,7 +37,7 @@ final class SampleScreen: Screening, @unchecked Sendable {
 
     func show(_ picture: Due<VideoUnit>) async {
         await on { self.display(picture) }
-        while await on({ self.orders.plays && !self.layer.isReadyForMoreMediaData && !self.needsKeyframe }) {
+        while await on({ self.isFull }) {
             try? await Task.sleep(for: Self.full)
             if Task.isCancelled { return }
         }
@@ -59,25 +58,28 @@ final class SampleScreen: Screening, @unchecked Sendable {
         }
     }
 
+    /// One that has lost its surface is not full: it takes nothing before it was made to forget.
+    private var isFull: Bool {
+        orders.plays && state == .works && !layer.isReadyForMoreMediaData && !gate.waitsForKeyframe
+    }
+
+    private var state: PictureGate.Layer {
+        if layer.status == .failed { return .failed }
+        return layer.requiresFlushToResumeDecoding ? .lost : .works
+    }
+
     private func display(_ picture: Due<VideoUnit>) {
-        if let format = picture.unit.format { pictureFormat = SampleBuffers.format(format) }
-        if layer.requiresFlushToResumeDecoding || layer.status == .failed {
-            layer.flush()
-            (needsKeyframe, recovering) = (true, true)
-            tell.yield(.decoderFailed)
-        }
-        guard orders.plays, let pictureFormat else { return }
-        guard picture.unit.keyframe || !needsKeyframe else { return }
-        set(picture.clock)
         let unit = picture.unit
+        if let format = unit.format { pictureFormat = SampleBuffers.format(format) }
+        guard orders.plays, let pictureFormat else { return }
+        let verdict = gate.handle(keyframe: unit.keyframe, layer: state)
+        if let event = verdict.event { tell.yield(event) }
+        if verdict.flush { layer.flush() }
+        guard verdict.show else { return }
+        set(picture.clock)
         guard let sample = SampleBuffers.picture(unit.data, pictureFormat, at: picture.atUs, unit.keyframe)
         else { return }
         layer.enqueue(sample)
-        needsKeyframe = false
-        if recovering {
-            recovering = false
-            tell.yield(.recovered)
-        }
     }
 
     private func play(_ sound: Due<AudioUnit>) {
@@ -102,7 +104,7 @@ final class SampleScreen: Screening, @unchecked Sendable {
     private func forget() {
         layer.flush()
         sounds.flush()
-        needsKeyframe = true
+        gate.forget()
     }
 
     private func on<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value {

@@ -1,9 +1,11 @@
 import ManyhandsKit
 import SwiftUI
+import UIKit
 
 /// S8.
 struct LendingView: View {
     @Environment(AppModel.self) private var app
+    @Environment(\.openURL) private var openURL
     @State private var explains = false
 
     var body: some View {
@@ -26,6 +28,7 @@ struct LendingView: View {
                     Text(verbatim: app.words(.limit))
                 }
                 .frame(minHeight: Style.target)
+                if let isHome = app.isHome { home(isHome) }
                 if let lending = app.watch?.lending { figures(lending) }
                 if !choice.agreed {
                     Text(verbatim: app.words(.houseRulesByWatching)).font(.footnote)
@@ -52,6 +55,17 @@ struct LendingView: View {
 
     private func row(_ word: Word, _ isOn: Binding<Bool>) -> some View {
         Toggle(isOn: isOn) { Text(verbatim: app.words(word)).font(.body) }.frame(minHeight: Style.main)
+    }
+
+    /// Others are looked for nearby only where the person says so.
+    @ViewBuilder private func home(_ isHome: Bool) -> some View {
+        row(.homeNetwork, Binding(get: { isHome }, set: { app.callHome($0) }))
+        Text(verbatim: app.words(.homeNetworkText)).font(.footnote).foregroundStyle(Style.text2)
+        if let notice = app.watch?.nearbyNotice {
+            NoticeCard(notice: notice) { _ in
+                if let settings = URL(string: UIApplication.openSettingsURLString) { openURL(settings) }
+            }
+        }
     }
 
     private func figures(_ lending: LendingScreen) -> some View {

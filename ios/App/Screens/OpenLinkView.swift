@@ -1,4 +1,5 @@
 import ManyhandsKit
+import PhotosUI
 import SwiftUI
 import UIKit
 
@@ -6,6 +7,7 @@ import UIKit
 struct OpenLinkView: View {
     @Environment(AppModel.self) private var app
     @State private var scans = SystemQuestions.mayScan
+    @State private var chosen: PhotosPickerItem?
 
     var body: some View {
         ScrollView {
@@ -15,7 +17,7 @@ struct OpenLinkView: View {
                     Spacer()
                 }
                 if scans {
-                    CodeCamera { code in if app.openLink.scanned(code) { app.open(app.openLink.text) } }
+                    CodeCamera { take($0) }
                         .frame(minHeight: 240)
                         .accessibilityLabel(Text(verbatim: app.words(.codeFrame)))
                     Text(verbatim: app.words(.pointAtCode)).font(.body)
@@ -31,6 +33,9 @@ struct OpenLinkView: View {
                     .autocorrectionDisabled()
                     .textInputAutocapitalization(.never)
                     .frame(minHeight: Style.target)
+                PhotosPicker(selection: $chosen, matching: .images) {
+                    Text(verbatim: app.words(.choosePicture)).font(.headline).frame(minHeight: Style.main)
+                }
                 if let notice = app.openLink.notice { NoticeCard(notice: notice) { _ in } }
                 MainButton(title: app.words(.watch), icon: "play.fill") { app.open(app.openLink.text) }
                     .disabled(!app.openLink.canWatch)
@@ -43,6 +48,19 @@ struct OpenLinkView: View {
         .background(Style.background)
         .foregroundStyle(Style.text)
         .preferredColorScheme(.dark)
+        .task(id: chosen) { await look(at: chosen) }
+    }
+
+    /// The system hands over the one picture that was chosen, and asks nothing for it.
+    private func look(at item: PhotosPickerItem?) async {
+        guard let item else { return }
+        let picture = try? await item.loadTransferable(type: Data.self)
+        let reading = Task.detached { picture.flatMap { CodeInPicture.read($0) } }
+        take(await reading.value ?? "")
+    }
+
+    private func take(_ code: String) {
+        if app.openLink.scanned(code) { app.open(app.openLink.text) }
     }
 
     private var text: Binding<String> {

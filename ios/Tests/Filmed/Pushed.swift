@@ -5,8 +5,9 @@ import ManyhandsKit
 /// A free port of this machine, and nobody else's.
 package let loopback = "127.0.0.1:0"
 
+/// What a test finds is handed in, as what the system has found would be.
 package func join(_ link: String, listen: String = loopback) -> Join {
-    Join(link: link, framing: .lengths, listen: listen)
+    Join(link: link, framing: .lengths, listen: listen, local: true, localByShell: true)
 }
 
 package func all<Element>(_ stream: AsyncThrowingStream<Element, any Error>) async throws -> [Element] {

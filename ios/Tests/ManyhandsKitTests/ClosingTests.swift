@@ -18,8 +18,8 @@ struct ClosingTests {
 
     @Test func closingEndsEveryStreamWithin100Milliseconds() async throws {
         let watching = try Watching(join(broadcasting.link))
-        let pictures = Task { try await all(watching.pictures) }
-        let theirs = Task { [broadcasting] in try await all(broadcasting.events) }
+        let pictures = await pending(watching.pictures)
+        let theirs = await pending(broadcasting.events)
         var events = watching.events.makeAsyncIterator()
         #expect(try await events.next() == .state(state: .joining))
         let began = ContinuousClock.now
@@ -37,7 +37,7 @@ struct ClosingTests {
         for try await event in watching.events {
             if case .joined = event { break }
         }
-        let cancelled = Task { try await all(watching.sounds) }
+        let cancelled = await pending(watching.sounds)
         let began = ContinuousClock.now
         cancelled.cancel()
         #expect(try await cancelled.value.isEmpty)
@@ -47,6 +47,19 @@ struct ClosingTests {
         #expect(first.format != nil, "what describes the sound comes with its first unit")
         broadcasting.close()
         await #expect(throws: Failure.self) { try await feeding.value }
+    }
+
+    /// Somebody who waits for what does not come.
+    private func pending<Element: Sendable>(
+        _ stream: AsyncThrowingStream<Element, any Error>
+    ) async -> Task<[Element], any Error> {
+        let (begun, begin) = AsyncStream.makeStream(of: Void.self)
+        let task = Task {
+            begin.yield()
+            return try await all(stream)
+        }
+        for await _ in begun { break }
+        return task
     }
 
     /// Pushes sound as fast as it plays, until it is over.

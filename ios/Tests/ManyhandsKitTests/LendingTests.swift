@@ -24,6 +24,8 @@ extension OverSockets {
             #expect(viewer.lending.isOn)
             await until { viewer.lending.today.hasSuffix("on mobile data") }
             for (change, reason) in [
+                ({ ($0.charging, $0.battery) = (false, 80) }, "Half: on battery"),
+                ({ $0.warmth = .serious }, "Half: phone is warm"),
                 ({ $0.inCall = true }, "Paused: you are in a call"),
                 ({ $0.path = .init(kind: .mobile, expensive: true) }, "Paused: on mobile data"),
                 ({ $0.path.constrained = true }, "Paused: Low Data Mode is on"),

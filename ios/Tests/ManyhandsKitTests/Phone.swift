@@ -13,6 +13,7 @@ final class Phone {
     let screening = Wall()
     let reports = Reports()
     let permissions = Permissions()
+    let nearby = Neighbourhood()
     let vault = Box()
     let drawer = Box()
     var host: String?
@@ -25,7 +26,7 @@ final class Phone {
     func start(ledger: String? = nil) -> AppModel {
         var system = System(
             filming: filming, screening: screening, reports: reports, permissions: permissions,
-            vault: vault, drawer: drawer, ledger: ledger, host: host, languages: ["en"])
+            nearby: nearby, vault: vault, drawer: drawer, ledger: ledger, host: host, languages: ["en"])
         (system.listen, system.dht) = (loopback, false)
         return AppModel(system)
     }

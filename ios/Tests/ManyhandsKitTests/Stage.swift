@@ -33,7 +33,8 @@ struct Stage {
     func watch(_ link: String, _ wall: Wall = Wall(), agreed: Bool = false) -> WatchModel {
         var choice = LendingChoice()
         choice.agreed = agreed
-        let place = WatchModel.Place(ledger: folder.file("ledger"), listen: loopback, dht: false)
+        let place = WatchModel.Place(
+            ledger: folder.file("ledger"), listen: loopback, dht: false, nearby: Neighbourhood())
         return WatchModel(
             link, wall, Words(["en"]), place: place, choice: choice,
             device: DeviceReport(unreachable: false))

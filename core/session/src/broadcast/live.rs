@@ -106,6 +106,7 @@ impl Live {
         let mut ticks = interval(Duration::from_millis(u64::from(CHUNK_MS)));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut heads = interval(HEAD_BEAT);
+        let mut local_use = self.node.local_use();
         self.publish_head().await;
         let tracks = self.node.credentials().lock().tracks();
         self.node.tracks(tracks).await;
@@ -123,6 +124,7 @@ impl Live {
                         self.node.set_upload_limit(limit).await;
                     }
                     Some(Command::Moved) => self.node.network_changed().await,
+                    Some(Command::Local(on)) => self.node.set_local(on),
                     Some(Command::Conditions(conditions)) => self.vitals.set_conditions(conditions),
                     Some(Command::Picture(picture)) => {
                         if let Some(target) = self.vitals.choose(picture) {
@@ -150,6 +152,7 @@ impl Live {
                     // The shell has let go of it: the node goes with it.
                     None => return,
                 },
+                used = local_use.changed() => self.tell(Event::LocalNetwork { used }),
                 units = looks.next(&intake) => self.on_units(units).await,
                 _ = ticks.tick() => self.on_tick().await,
                 _ = heads.tick() => {

@@ -1,10 +1,9 @@
 //! The task behind a viewer: the node's pieces into the player, what is due out to the shell.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use manyhands_net::{Credentials, Node, NodeEvent, Prospect, Report, Via};
+use manyhands_net::{Credentials, Node, NodeEvent, Report};
 use manyhands_policy::Tariff;
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
@@ -98,6 +97,7 @@ impl Viewer {
         steps.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut looks = interval(LOOK);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (mut local_use, mut is_used) = (self.node.local_use(), false);
         self.show(Watching::Joining);
         let ended = loop {
             tokio::select! {
@@ -112,7 +112,8 @@ impl Viewer {
                         self.hold(false);
                         self.player.go_live();
                     }
-                    Some(Command::Found(address)) => self.found(address).await,
+                    Some(Command::Local(on)) => self.node.set_local(on),
+                    Some(Command::Found(address)) => self.node.found_near(address),
                     Some(Command::Moved) => self.node.network_changed().await,
                     Some(Command::Leave(reply)) => {
                         let _ = reply.send(self.leave().await);
@@ -125,6 +126,10 @@ impl Viewer {
                     None => break EndReason::Unreachable,
                 },
                 limit = self.contributor.changed() => self.node.set_upload_limit(limit).await,
+                used = local_use.changed() => {
+                    is_used = used;
+                    self.tell(Event::LocalNetwork { used });
+                }
                 _ = looks.tick() => self.look().await,
                 _ = steps.tick() => {
                     self.step().await;
@@ -134,6 +139,11 @@ impl Viewer {
                 }
             }
         };
+        // Nobody joins what has ended, and this is the last that a shell hears.
+        self.node.set_local(false);
+        if is_used {
+            self.tell(Event::LocalNetwork { used: false });
+        }
         self.tell(Event::Ended { reason: ended, ran_ms: self.ran_ms() });
         self.linger(commands).await;
     }
@@ -149,7 +159,9 @@ impl Viewer {
                         }
                     }
                     Some(Command::Moved) => self.node.network_changed().await,
-                    Some(Command::Hold(_) | Command::GoLive | Command::Found(_)) => {}
+                    Some(
+                        Command::Hold(_) | Command::GoLive | Command::Local(_) | Command::Found(_),
+                    ) => {}
                     Some(Command::Leave(reply)) => {
                         let _ = reply.send(self.leave().await);
                         return;
@@ -288,10 +300,6 @@ impl Viewer {
         let now_us = self.node.now().as_micros().cast_signed();
         let media_us = self.node.media_time().map_or(0, |media| media.media_us);
         self.player.set_held(held, now_us, media_us);
-    }
-
-    async fn found(&self, address: SocketAddr) {
-        self.node.offer(Prospect { address, via: Via::Local, node: None }).await;
     }
 
     /// Once a second: who answers, how many they are, and what it has cost.

@@ -8,6 +8,7 @@ public final class AppModel {
     public private(set) var place: Place { didSet { if place != oldValue { vault.keep(Place.name, place) } } }
     public private(set) var settings: Settings
     public private(set) var device = DeviceReport()
+    private var homeNetwork = HomeNetwork()
     public private(set) var watch: WatchModel?
     public private(set) var openLink: OpenLinkModel
     public private(set) var primer: PrimerModel?
@@ -169,6 +170,15 @@ extension AppModel {
         watch?.choice = choice
     }
 
+    /// Whether the person calls the network home; nothing where nobody is at home.
+    public var isHome: Bool? { device.path.canBeHome ? homeNetwork.isHome : nil }
+
+    /// The person calls the network home, or not any more.
+    public func callHome(_ isHome: Bool) {
+        homeNetwork.say(isHome, on: device.path)
+        watch?.isHome = homeNetwork.isHome
+    }
+
     private func show(_ screen: Place.Screen) {
         place.screen = screen
     }
@@ -179,10 +189,14 @@ extension AppModel {
     }
 
     private func take(_ report: DeviceReport) {
+        let moved = moves.handle(report.path)
         device = report
+        // Nothing is asked in a new network before it is known to be none that was called home.
+        homeNetwork.handle(report.path, moved: moved)
+        watch?.isHome = homeNetwork.isHome
         broadcast.send(.device(report))
         watch?.send(.device(report))
-        guard moves.handle(report.path) else { return }
+        guard moved else { return }
         broadcast.networkChanged()
         watch?.networkChanged()
     }
@@ -201,8 +215,10 @@ extension AppModel {
     private func start(_ link: String) {
         watch = WatchModel(
             link, system.screening, words,
-            place: .init(ledger: system.ledger, listen: system.listen, dht: system.dht),
-            choice: settings.lending, device: device, onChoice: { [weak self] in self?.chose($0) })
+            place: .init(
+                ledger: system.ledger, listen: system.listen, dht: system.dht, nearby: system.nearby),
+            choice: settings.lending, device: device, isHome: homeNetwork.isHome,
+            onChoice: { [weak self] in self?.chose($0) })
         watch?.live = broadcast.machine.isLive
         (place.screen, place.link, place.typed) = (.watch, link, "")
     }

@@ -5,6 +5,7 @@ public struct System {
     public var screening: any Screening
     public var reports: any DeviceReporting
     public var permissions: any Permitting
+    public var nearby: any Nearby
     /// Secrets: the channel's keys, and the place with its link.
     public var vault: any Keeping
     /// What is no secret: settings.
@@ -21,11 +22,12 @@ public struct System {
 
     public init(
         filming: any Filming, screening: any Screening, reports: any DeviceReporting,
-        permissions: any Permitting, vault: any Keeping, drawer: any Keeping, ledger: String?,
-        host: String?, languages: [String]
+        permissions: any Permitting, nearby: any Nearby, vault: any Keeping, drawer: any Keeping,
+        ledger: String?, host: String?, languages: [String]
     ) {
         (self.filming, self.screening, self.reports) = (filming, screening, reports)
-        (self.permissions, self.vault, self.drawer) = (permissions, vault, drawer)
+        (self.permissions, self.nearby) = (permissions, nearby)
+        (self.vault, self.drawer) = (vault, drawer)
         (self.ledger, self.host, self.languages) = (ledger, host, languages)
     }
 }

@@ -219,7 +219,7 @@ extension BroadcastMachine {
             health = new
             return lost ? [.say(.reconnectingTitle), .feel(.warning)] : []
         case .encode(let new): target = new
-        case .joined, .firstFrame, .stalled, .resumed, .notice, .state, .ended: break
+        case .joined, .firstFrame, .stalled, .resumed, .notice, .state, .localNetwork, .ended: break
         }
         return []
     }

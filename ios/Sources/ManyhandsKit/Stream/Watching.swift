@@ -1,3 +1,4 @@
+import Foundation
 import ManyhandsCore
 
 /// A broadcast that is watched: units for the decoders, when they are due.
@@ -35,6 +36,16 @@ public final class Watching: Sendable {
 
     /// Where it can be dialled, as `host:port`.
     public var addresses: [String] { viewer.addresses() }
+
+    /// The person calls the network home, or not any more.
+    public func setLocal(_ on: Bool) async {
+        await viewer.setLocal(on: on)
+    }
+
+    /// Whether a mark that was seen on the local network is that of this broadcast.
+    public func isMarked(_ mark: Data) -> Bool {
+        viewer.isMarked(mark: mark)
+    }
 
     /// The system has found a member of this broadcast at this address.
     public func found(_ address: String) async throws {

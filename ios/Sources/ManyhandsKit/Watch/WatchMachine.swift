@@ -114,7 +114,7 @@ extension WatchMachine {
         case .stalled: stalledSince = now
         case .resumed: stalledSince = nil
         case .ended(let reason, let ranMs): return end(reason, ranMs)
-        case .joined, .firstFrame, .notice, .health, .encode: break
+        case .joined, .firstFrame, .notice, .health, .encode, .localNetwork: break
         }
         return []
     }

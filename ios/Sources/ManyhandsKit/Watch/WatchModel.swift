@@ -17,6 +17,15 @@ public final class WatchModel {
             tellDevice()
         }
     }
+    /// The person does not let this app search the local network.
+    public private(set) var nearbyIsRefused = false
+    /// The person calls the network home.
+    public var isHome: Bool {
+        didSet {
+            guard isHome != oldValue else { return }
+            tell { [isHome] in await $0.setLocal(isHome) }
+        }
+    }
     /// The invitation that is held. It is a secret.
     public let link: String
     private var now: ContinuousClock.Instant
@@ -31,6 +40,7 @@ public final class WatchModel {
     @ObservationIgnored private var orders: AsyncStream<ScreenOrders>.Continuation?
     @ObservationIgnored private var tasks: [Task<Void, Never>] = []
     @ObservationIgnored private var last: Task<Void, Never>?
+    @ObservationIgnored private var search: Task<Void, Never>?
     /// A broadcast of this phone's own runs.
     @ObservationIgnored public var live = false { didSet { tellDevice() } }
 
@@ -39,19 +49,20 @@ public final class WatchModel {
         public var ledger: String?
         public var listen: String
         public var dht: Bool
+        public var nearby: any Nearby
 
-        public init(ledger: String?, listen: String, dht: Bool) {
-            (self.ledger, self.listen, self.dht) = (ledger, listen, dht)
+        public init(ledger: String?, listen: String, dht: Bool, nearby: any Nearby) {
+            (self.ledger, self.listen, self.dht, self.nearby) = (ledger, listen, dht, nearby)
         }
     }
 
     public init(
         _ link: String, _ screening: any Screening, _ words: Words, place: Place,
-        choice: LendingChoice = LendingChoice(), device: DeviceReport = DeviceReport(),
+        choice: LendingChoice = LendingChoice(), device: DeviceReport = DeviceReport(), isHome: Bool = false,
         onChoice: @escaping @MainActor (LendingChoice) -> Void = { _ in }
     ) {
         (self.link, self.screening, self.words, self.place) = (link, screening, words, place)
-        (self.choice, self.onChoice) = (choice, onChoice)
+        (self.choice, self.isHome, self.onChoice) = (choice, isHome, onChoice)
         now = .now
         machine = WatchMachine(at: .now)
         _ = machine.handle(.device(device), at: now)
@@ -65,10 +76,18 @@ public final class WatchModel {
 
     deinit {
         orders?.finish()
+        search?.cancel()
         watching?.close()
     }
 
     public var screen: WatchScreen { WatchScreen(machine, at: now, words) }
+    /// Said where the search was switched on.
+    public var nearbyNotice: Notice? {
+        guard nearbyIsRefused else { return nil }
+        return Notice(
+            "refused_nearby", .fair, title: words(.refusedNearbyTitle), text: words(.refusedNearbyText),
+            actions: [.openSettings])
+    }
     public var lending: LendingScreen { LendingScreen(choice, machine.figures, words) }
 
     /// Tells what happened or what was tapped.
@@ -109,7 +128,8 @@ public final class WatchModel {
     private func leave() {
         for task in tasks { task.cancel() }
         watching?.close()
-        (tasks, watching, told) = ([], nil, nil)
+        search?.cancel()
+        (tasks, watching, told, search) = ([], nil, nil, nil)
     }
 
     private var state: DeviceState {
@@ -125,8 +145,8 @@ extension WatchModel {
         do {
             let watching = try Watching(
                 Join(
-                    link: link, framing: .lengths, lending: setup, listen: place.listen,
-                    dht: place.dht))
+                    link: link, framing: .lengths, lending: setup, listen: place.listen, local: isHome,
+                    localByShell: true, dht: place.dht))
             self.watching = watching
             told = (state, choice)
             run(watching)
@@ -160,7 +180,25 @@ extension WatchModel {
 
     private func take(_ event: SessionEvent, _ watching: Watching) {
         title = watching.title
+        if case .localNetwork(let used) = event { follow(used, watching) }
         send(.session(event))
+    }
+
+    /// Searches the local network while the core wants it.
+    private func follow(_ used: Bool, _ watching: Watching) {
+        search?.cancel()
+        (search, nearbyIsRefused) = (nil, false)
+        guard used else { return }
+        let sightings = place.nearby.search { [weak watching] in watching?.isMarked($0) == true }
+        search = Task { [weak self] in
+            for await sighting in sightings {
+                switch sighting {
+                // One that is no address is nobody's.
+                case .member(let address): try? await watching.found(address)
+                case .refused: self?.nearbyIsRefused = true
+                }
+            }
+        }
     }
 
     /// Tells the core what has changed, and shows at once what it makes of it.

@@ -53,7 +53,8 @@ public enum Word: String, CaseIterable, Sendable {
         damagedLinkText, pasteAgain, scanCode, decodeFailedTitle, decodeFailedText, decodeFailedLong
 
     // S8 Lend a hand.
-    case hand, handSentence, onWifi, onMobile, limit, noLimit, limitDay, now, today, thisMonth, amounts,
+    case hand, handSentence, onWifi, onMobile, homeNetwork, homeNetworkText, limit, noLimit, limitDay, now,
+        today, thisMonth, amounts,
         rateMinute, sizeToday, counting, ok, howItWorks, howItWorksText, houseRulesByWatching, switchOn,
         switchOff, reasonLending, reasonLendingSome, reasonReady, reasonHalfBattery, reasonHalfWarm,
         reasonOff, reasonNotYet, reasonMobile, reasonRoaming, reasonDataSaver, reasonBatteryLow,

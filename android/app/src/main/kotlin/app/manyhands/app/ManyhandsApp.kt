@@ -2,6 +2,7 @@ package app.manyhands.app
 
 import android.app.Application
 import app.manyhands.device.DeviceMonitor
+import app.manyhands.device.HomeNetwork
 import app.manyhands.keep.Channel
 import app.manyhands.keep.Settings
 import app.manyhands.live.LiveSession
@@ -19,6 +20,7 @@ class ManyhandsApp : Application() {
     val settings by lazy { Settings(this) }
     val channel by lazy { Channel(this, parts.wrap) }
     val device by lazy { DeviceMonitor(this, scope) }
+    val home by lazy { HomeNetwork(device, scope) }
 
     /** The broadcast of this phone: its preview, what is live, and its end. */
     val live by lazy { LiveSession(this) }

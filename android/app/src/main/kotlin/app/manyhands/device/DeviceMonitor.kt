@@ -23,7 +23,10 @@ data class NetworkReport(
     val metered: Boolean? = null,
     val roaming: Boolean = false,
     val dataSaver: Boolean = false,
-)
+) {
+    /** Somebody can be at home in it: it is no operator's. */
+    val canBeHome: Boolean get() = online && (kind == NetworkKind.WIFI || kind == NetworkKind.ETHERNET)
+}
 
 /** Battery and heat. */
 data class PowerReport(

@@ -1,6 +1,7 @@
 package app.manyhands.lend
 
 import android.os.Bundle
+import android.view.View
 import android.widget.ImageView
 import android.widget.Switch
 import android.widget.TextView
@@ -25,6 +26,7 @@ class LendScreen : Screen() {
         view<Switch>(R.id.mobile).setOnClickListener { change { switchMobile((it as Switch).isChecked) } }
         view<TextView>(R.id.limit).onTap { change { nextLimit() } }
         view<TextView>(R.id.limit_mobile).onTap { change { nextMobileLimit() } }
+        view<Switch>(R.id.home).setOnClickListener { app.home.say((it as Switch).isChecked) }
         view<TextView>(R.id.ok).onTap {
             change { copy(agreed = true) }
             finish()
@@ -33,6 +35,8 @@ class LendScreen : Screen() {
         text.shown(saved?.getBoolean(HOW) == true)
         view<TextView>(R.id.how).onTap { text.shown(!text.isShown) }
         show(app.watch.state) { draw(it.lend) }
+        show(app.home.isHome) { view<Switch>(R.id.home).isChecked = it }
+        show(app.device.reports) { drawHome(it.network.canBeHome) }
     }
 
     override fun onSaveInstanceState(out: Bundle) {
@@ -53,6 +57,9 @@ class LendScreen : Screen() {
         row(R.id.month, R.string.this_month, resources.amount(state.month, state.mobileMonth, words))
         view<TextView>(R.id.ok).shown(!state.limits.agreed)
     }
+
+    /** On mobile data there is nobody near. */
+    private fun drawHome(can: Boolean) = listOf(R.id.home, R.id.home_text).forEach { view<View>(it).shown(can) }
 
     private fun limit(bytes: ULong?) = bytes?.let { words.size(it.toLong()) } ?: getString(R.string.no_limit)
 

@@ -8,6 +8,7 @@ import android.view.SurfaceView
 import android.view.View
 import android.view.WindowManager
 import android.widget.EditText
+import android.widget.Switch
 import android.widget.TextView
 import app.manyhands.R
 import app.manyhands.app.app
@@ -57,6 +58,7 @@ class LiveScreen :
         view<View>(R.id.close_preview).onTap(::leave)
         view<View>(R.id.go_live).onTap { goLive(false) }
         view<View>(R.id.cancel).onTap(app.live::cancel)
+        view<Switch>(R.id.home).setOnClickListener { app.home.say((it as Switch).isChecked) }
         view<View>(R.id.roaming_go_on).onTap { goLive(true) }
         view<View>(R.id.roaming_not_now).onTap(app.live::cancel)
         view<View>(R.id.flip).onTap(app.live::flip)

@@ -13,6 +13,7 @@ import app.manyhands.core.Figures
 import app.manyhands.core.PlayState
 import app.manyhands.core.SessionEvent
 import app.manyhands.device.DeviceReport
+import app.manyhands.device.Multicast
 import app.manyhands.media.CameraTrouble
 import app.manyhands.media.Capture
 import app.manyhands.media.Quality
@@ -48,12 +49,19 @@ class LiveSession(
     private var goingLive: Job? = null
     private var startedMs = 0L
     private val battery = BatteryLevels()
+    private val multicast = Multicast(app)
 
     /** All that screens, the service and the notification show. */
     val state: StateFlow<LiveState> = shown.asStateFlow()
 
     init {
         app.scope.launch { app.device.reports.collect(::onDevice) }
+        app.scope.launch {
+            app.home.isHome.collect { home ->
+                shown.update { it.copy(home = home) }
+                broadcasting?.setLocal(home)
+            }
+        }
         app.scope.launch { app.device.moves.collect { broadcasting?.networkChanged() } }
     }
 
@@ -65,6 +73,7 @@ class LiveSession(
             LiveState(
                 Phase.PREVIEW,
                 device = app.device.reports.value,
+                home = app.home.isHome.value,
                 cameraOn = app.may(CAMERA),
                 microphoneOn = app.may(RECORD_AUDIO),
             )
@@ -113,7 +122,10 @@ class LiveSession(
     ) {
         val start = app.channel.nextStart(app.parts.unixMs())
         val picture = Quality.CHOSEN.held(quarterTurns)
-        val options = Feeding.options(title, app.channel.keys(), start, picture, device(), app.parts.endpoint)
+        val options =
+            Feeding
+                .options(title, app.channel.keys(), start, picture, device(), app.parts.endpoint)
+                .copy(local = app.home.isHome.value)
         val live =
             try {
                 // Not to be cut off half way: what came to life has to be closed again.
@@ -138,6 +150,7 @@ class LiveSession(
         applySwitches()
         // What the device reported while it went live.
         app.scope.launch { live.setDevice(device()) }
+        app.scope.launch { live.setLocal(app.home.isHome.value) }
         app.beginService<LiveService>()
         running =
             app.scope.launch {
@@ -153,6 +166,7 @@ class LiveSession(
         when (event) {
             is SessionEvent.Health -> shown.update { it.copy(health = event.health) }
             is SessionEvent.Encode -> encode(event.target)
+            is SessionEvent.LocalNetwork -> multicast.let(event.used)
             else -> return
         }
     }
@@ -215,6 +229,7 @@ class LiveSession(
         capture = null
         broadcasting?.close()
         broadcasting = null
+        multicast.let(false)
         app.endService<LiveService>()
     }
 

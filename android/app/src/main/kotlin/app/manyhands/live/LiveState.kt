@@ -33,6 +33,8 @@ data class LiveState(
     /** Why it could not start, in the core's own words. */
     val failure: String? = null,
     val device: DeviceReport = DeviceReport(),
+    /** The person calls the network home. */
+    val home: Boolean = false,
     val elapsedS: Long = 0,
     val viewers: Long = 0,
     val mostViewers: Long = 0,

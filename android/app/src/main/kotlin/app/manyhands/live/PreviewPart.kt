@@ -3,6 +3,7 @@ package app.manyhands.live
 import android.app.Activity
 import android.view.View
 import android.widget.ImageView
+import android.widget.Switch
 import android.widget.TextView
 import app.manyhands.R
 import app.manyhands.look.Words
@@ -27,6 +28,7 @@ class PreviewPart(
         screen.view<View>(R.id.only_you).shown(state.phase == Phase.PREVIEW || going)
         drawGo(state, going)
         drawCost(state)
+        drawHome(state)
         screen.view<View>(R.id.roaming).shown(state.asksRoaming)
         screen
             .view<TextView>(R.id.roaming_text)
@@ -70,6 +72,15 @@ class PreviewPart(
             iconAtStart(if (metered) R.drawable.ic_mobile else R.drawable.ic_wifi)
             setTextColor(screen.getColor(if (metered) R.color.fair else R.color.text))
         }
+
+    private fun drawHome(state: LiveState) {
+        screen.view<Switch>(R.id.home).apply {
+            isChecked = state.home
+            shown(state.device.network.canBeHome)
+        }
+        // What it means is read before anything is sent, and leaves room for `Go live` until then.
+        screen.view<View>(R.id.home_text).shown(state.home)
+    }
 
     private fun drawSwitches(state: LiveState) {
         val inUse = state.phase != Phase.ENDED && state.phase != Phase.CLOSED

@@ -1,6 +1,7 @@
 package app.manyhands.open
 
 import android.Manifest.permission.CAMERA
+import android.content.ActivityNotFoundException
 import android.content.ClipboardManager
 import android.content.Intent
 import android.net.Uri
@@ -24,6 +25,9 @@ import app.manyhands.look.say
 import app.manyhands.look.shown
 import app.manyhands.look.view
 import app.manyhands.watch.WatchScreen
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.withContext
 
 /** Whether it is a whole link. Nothing is contacted to find out. */
 fun isLink(text: String): Boolean =
@@ -47,6 +51,7 @@ class OpenScreen :
         view<ImageView>(R.id.close).onTap(::finish)
         view<TextView>(R.id.paste).onTap(::paste)
         view<TextView>(R.id.allow_camera).onTap { requestPermissions(arrayOf(CAMERA), REQUEST) }
+        view<TextView>(R.id.choose).onTap(::choose)
         view<TextView>(R.id.watch).onTap { open(field().text.toString()) }
         view<SurfaceView>(R.id.camera).holder.addCallback(this)
         field().addTextChangedListener(Typed())
@@ -81,8 +86,30 @@ class OpenScreen :
         if (isLink(text.trim())) open(text.trim()) else problem(R.string.damaged_link_text)
     }
 
-    private fun onCode(text: String) {
-        if (isLink(text)) {
+    /** The system's own chooser hands over one picture, and needs no permission for it. */
+    private fun choose() {
+        val pictures = Intent(Intent.ACTION_GET_CONTENT).addCategory(Intent.CATEGORY_OPENABLE).setType("image/*")
+        try {
+            @Suppress("DEPRECATION") // What replaces it is no part of the framework.
+            startActivityForResult(pictures, CHOSEN)
+        } catch (_: ActivityNotFoundException) {
+            problem(R.string.no_pictures)
+        }
+    }
+
+    @Deprecated("What replaces it is no part of the framework")
+    override fun onActivityResult(
+        request: Int,
+        result: Int,
+        data: Intent?,
+    ) {
+        val picture = data?.data
+        if (request != CHOSEN || result != RESULT_OK || picture == null) return
+        scope.launch { onCode(withContext(Dispatchers.IO) { ChosenPicture.code(contentResolver, picture) }) }
+    }
+
+    private fun onCode(text: String?) {
+        if (text != null && isLink(text)) {
             view<View>(R.id.content).announceForAccessibility(getString(R.string.code_found))
             open(text)
         } else {
@@ -150,5 +177,6 @@ class OpenScreen :
 
     private companion object {
         const val REQUEST = 1
+        const val CHOSEN = 2
     }
 }

@@ -47,8 +47,15 @@ class Broadcasting private constructor(
     /** Hands in what the device reports, whenever any of it changes. */
     suspend fun setDevice(device: DeviceState) = broadcaster.setDevice(device)
 
-    /** The phone stands in another network. */
-    suspend fun networkChanged() = broadcaster.networkChanged()
+    /** The phone stands in another network. Nothing is said there: nobody has called it home yet. */
+    suspend fun networkChanged() {
+        broadcaster.setLocal(false)
+        // It may have been closed meanwhile.
+        if (!closed.get()) broadcaster.networkChanged()
+    }
+
+    /** The person calls the network home, or not any more. */
+    suspend fun setLocal(on: Boolean) = broadcaster.setLocal(on)
 
     /** Changes what viewers get. */
     suspend fun setOnAir(onAir: OnAir) = broadcaster.setOnAir(onAir)

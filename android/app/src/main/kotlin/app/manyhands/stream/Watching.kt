@@ -32,7 +32,7 @@ class Watching private constructor(
     /** Where it can be dialled, as `host:port`. */
     val addresses: List<String> get() = viewer.addresses()
 
-    /** The system has found a member of this broadcast at this address. */
+    /** The system has found a member of this broadcast on the local network, at this address. */
     suspend fun found(address: String) = viewer.found(address)
 
     /** Figures of this moment; nothing when it was left. */
@@ -44,8 +44,15 @@ class Watching private constructor(
     /** Hands in what the device reports, whenever any of it changes. */
     suspend fun setDevice(device: DeviceState) = viewer.setDevice(device)
 
-    /** The phone stands in another network. */
-    suspend fun networkChanged() = viewer.networkChanged()
+    /** The phone stands in another network. Nothing is said there: nobody has called it home yet. */
+    suspend fun networkChanged() {
+        viewer.setLocal(false)
+        // It may have been closed meanwhile.
+        if (!closed.get()) viewer.networkChanged()
+    }
+
+    /** The person calls the network home, or not any more. */
+    suspend fun setLocal(on: Boolean) = viewer.setLocal(on)
 
     /** Changes what the person allows to be given. */
     suspend fun setLending(limits: LendingLimits) = viewer.setLending(limits)

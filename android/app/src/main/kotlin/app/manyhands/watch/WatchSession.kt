@@ -12,6 +12,7 @@ import app.manyhands.core.PlayState
 import app.manyhands.core.SessionEvent
 import app.manyhands.core.VideoUnit
 import app.manyhands.core.givenSoFar
+import app.manyhands.device.Multicast
 import app.manyhands.live.Phase
 import app.manyhands.media.DecoderTrouble
 import app.manyhands.media.Renderer
@@ -37,6 +38,7 @@ class WatchSession(
 ) {
     private val shown = MutableStateFlow(WatchState(why = null))
     private val play = MutableStateFlow(PlayState.FOREGROUND)
+    private val multicast = Multicast(app)
     private val focus = Focus(app, ::pause, ::toLive, ::duck)
     private var renderer: Renderer? = null
     private var watching: Watching? = null
@@ -61,6 +63,7 @@ class WatchSession(
                 watching?.figures()?.let(::onFigures)
             }
         }
+        app.scope.launch { app.home.isHome.collect { watching?.setLocal(it) } }
         app.scope.launch { app.device.moves.collect { watching?.networkChanged() } }
     }
 
@@ -83,7 +86,8 @@ class WatchSession(
     private suspend fun join(link: String) {
         val lending = LendingSetup(app.settings.lending, device(), app.settings.ledger)
         val (listen, dht) = app.parts.endpoint
-        val options = Join(link, Framing.START_CODES, lending = lending, listen = listen, dht = dht)
+        val home = app.home.isHome.value
+        val options = Join(link, Framing.START_CODES, lending = lending, listen = listen, local = home, dht = dht)
         val joined =
             try {
                 // Not to be cut off half way: what came to life has to be closed again.
@@ -108,6 +112,7 @@ class WatchSession(
             launch { collecting { joined.events.collect(::onEvent) } }
             // What the device reported while it was joining.
             launch { joined.setDevice(device()) }
+            launch { joined.setLocal(app.home.isHome.value) }
             eachSecond(joined)
         }
 
@@ -163,6 +168,7 @@ class WatchSession(
             is SessionEvent.Ended -> onEnded(event)
             is SessionEvent.Stalled -> shown.update { it.copy(trouble = PictureTrouble.CATCHING_UP) }
             is SessionEvent.Resumed -> shown.update { it.copy(trouble = null) }
+            is SessionEvent.LocalNetwork -> multicast.let(event.used)
             else -> return
         }
     }
@@ -293,6 +299,7 @@ class WatchSession(
         work = null
         watching?.close()
         watching = null
+        multicast.let(false)
         renderer?.close()
         renderer = null
     }

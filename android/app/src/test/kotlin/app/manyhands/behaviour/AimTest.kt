@@ -18,6 +18,7 @@ import org.junit.Assert.assertTrue
 import org.junit.Test
 import org.junit.runner.RunWith
 import org.robolectric.RobolectricTestRunner
+import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
 
 /** S2 and S3: nearer by two fingers or a button, sharp by a tap. */
@@ -70,6 +71,8 @@ class AimTest : AppTest() {
 
     @Test
     fun `a tap makes it sharp there, with a ring for a second`() {
+        // High enough that the lower half is not all controls.
+        RuntimeEnvironment.setQualifiers("w411dp-h891dp")
         val screen = preview(1f)
         val picture = screen.requireViewById<View>(R.id.picture)
         val ring = screen.requireViewById<View>(R.id.focus_ring)

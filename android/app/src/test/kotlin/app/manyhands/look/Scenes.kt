@@ -1,7 +1,10 @@
 package app.manyhands.look
 
+import android.Manifest.permission.CAMERA
 import android.app.Activity
 import android.content.Intent
+import android.widget.EditText
+import app.manyhands.R
 import app.manyhands.ask.AskScreen
 import app.manyhands.core.ChannelKeys
 import app.manyhands.core.Health
@@ -29,10 +32,12 @@ import app.manyhands.play.await
 import app.manyhands.play.battery
 import app.manyhands.play.hot
 import app.manyhands.play.settle
+import app.manyhands.play.tap
 import app.manyhands.watch.WatchScreen
 import app.manyhands.watch.WatchState
 import app.manyhands.watch.Why
 import org.robolectric.Robolectric
+import org.robolectric.Shadows.shadowOf
 
 /** A real link, always the same. */
 private val LINK: String by lazy { openLink(ChannelKeys(ByteArray(32) { 7 }, ByteArray(16) { 9 })) }
@@ -55,6 +60,7 @@ private fun agreed(
 ) = phone.apply {
     app.settings.agreed = true
     app.device.played.value = report
+    app.home.say(false)
 }
 
 private val LIMITS = LendingLimits(true, LendingOn(true, null, null), LendingOn(false, null, null), null)
@@ -85,17 +91,38 @@ private val HOME =
             it.app.settings.askedForCamera = true
             opened<AskScreen>(AskScreen.forCamera(it.app))
         },
+        Scene("ask-refused-microphone") {
+            shadowOf(it.app).grantPermissions(CAMERA)
+            it.app.settings.askedForCamera = true
+            opened<AskScreen>(AskScreen.forCamera(it.app))
+        },
         Scene("invite") {
             it.app.channel.link = LINK
             opened<InviteScreen>()
         },
+        Scene("invite-large") {
+            it.app.channel.link = LINK
+            opened<InviteScreen>().apply { tap(R.id.code) }
+        },
         Scene("open") { opened<OpenScreen>() },
+        Scene("open-typed") {
+            val cut = "manyhands:" + LINK.dropLast(1)
+            opened<OpenScreen>().apply { requireViewById<EditText>(R.id.field).setText(cut) }.also { settle() }
+        },
         Scene("lend") { counted(it, opened<LendScreen>()) },
+        Scene("lend-home") {
+            agreed(it).app.home.say(true)
+            counted(it, opened<LendScreen>())
+        },
     )
 
 private val PREVIEW =
     listOf(
         Scene("preview") { opened<LiveScreen>(agreed(it, WIFI).let { null }) },
+        Scene("preview-home") {
+            agreed(it).app.home.say(true)
+            opened<LiveScreen>()
+        },
         Scene("preview-mobile") { opened<LiveScreen>(agreed(it, MOBILE).let { null }) },
         Scene("preview-roaming") {
             agreed(it, ROAMING)
@@ -114,8 +141,9 @@ private val LIVE =
         "live-lost" to live().copy(health = Health(HealthLevel.LOST, HealthCause.NO_NETWORK), microphoneOn = false),
         "live-hot" to live().copy(device = WIFI.hot(4), tooHot = true),
         "live-near" to live().copy(zoom = 2f, zoomMost = 8f),
+        "live-end" to live(),
         "ended" to live().copy(phase = Phase.ENDED),
-    ).map { (name, state) -> Scene(name) { drawn(it, state) } }
+    ).map { (name, state) -> Scene(name) { drawn(it, state, asksEnd = name == "live-end") } }
 
 private fun live() =
     LiveState(
@@ -137,10 +165,12 @@ private fun live() =
 private fun drawn(
     phone: Phone,
     state: LiveState,
+    asksEnd: Boolean,
 ): Activity {
     agreed(phone)
     val screen = opened<LiveScreen>()
     screen.draw(state)
+    if (asksEnd) screen.tap(R.id.end)
     settle()
     return screen
 }

@@ -1,6 +1,7 @@
 package app.manyhands.look
 
 import android.app.Activity
+import android.graphics.Bitmap
 import android.graphics.Rect
 import android.view.View
 import android.view.ViewGroup
@@ -35,14 +36,14 @@ class ScreensTest(
     private val form: Form,
 ) {
     @Test
-    fun `B39 nothing is clipped or overlaps, and every control is labelled and large enough`() {
+    fun `B39 nothing is clipped, overlaps or is faint, and every control is labelled and large enough`() {
         RuntimeEnvironment.setQualifiers(form.qualifiers)
         RuntimeEnvironment.setFontScale(form.fontScale)
         val wrong =
             SCENES.flatMap { scene ->
                 val screen = scene.open(Phone())
-                screen.picture("${form.name.lowercase()}/${scene.name}")
-                (clipped(screen) + overlapping(screen) + unlabelled(screen) + small(screen))
+                val picture = screen.picture("${form.name.lowercase()}/${scene.name}")
+                (clipped(screen) + overlapping(screen) + unlabelled(screen) + small(screen) + faint(screen, picture))
                     .map { "${scene.name}: $it" }
                     .also { screen.finish() }
             }
@@ -101,6 +102,19 @@ class ScreensTest(
             } else {
                 null
             }
+        }
+    }
+
+    /** Words that are too like what is behind them. What can't be tapped now may be (WCAG 2.2, 1.4.3). */
+    private fun faint(
+        screen: Activity,
+        picture: Bitmap,
+    ): List<String> {
+        val sheet = screen.seen().any { it.id in SHEETS }
+        val words = screen.seen().filterIsInstance<TextView>().filter { it.isEnabled && covered(it) == sheet }
+        return words.mapNotNull { view ->
+            val ratio = contrast(view, picture) ?: return@mapNotNull null
+            if (ratio < LEAST_CONTRAST) "contrast %.1f: %s".format(ratio, named(view)) else null
         }
     }
 

@@ -11,6 +11,7 @@ import app.manyhands.core.Times
 import app.manyhands.core.WatchState.JOINING
 import app.manyhands.core.newChannel
 import kotlinx.coroutines.CompletableDeferred
+import kotlinx.coroutines.CoroutineStart.UNDISPATCHED
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.async
 import kotlinx.coroutines.cancelAndJoin
@@ -37,8 +38,9 @@ class ClosingTest {
             val ended =
                 on(Dispatchers.Default) {
                     val events = async { watching.events.onEach(first::complete).toList() }
-                    val pictures = async { watching.pictures.toList() }
-                    val theirs = async { broadcasting.events.collect() }
+                    // Both wait in the core from here on.
+                    val pictures = async(start = UNDISPATCHED) { watching.pictures.toList() }
+                    val theirs = async(start = UNDISPATCHED) { broadcasting.events.collect() }
                     assertEquals(SessionEvent.State(JOINING), first.await())
                     val began = TimeSource.Monotonic.markNow()
                     watching.close()
@@ -55,7 +57,7 @@ class ClosingTest {
     fun `cancelling a collection leaves the rest as it is`() =
         with { _, watching ->
             on(Dispatchers.Default) {
-                val pictures = launch { watching.pictures.collect() }
+                val pictures = launch(start = UNDISPATCHED) { watching.pictures.collect() }
                 val began = TimeSource.Monotonic.markNow()
                 pictures.cancelAndJoin()
                 assertTrue(began.elapsedNow() < 100.milliseconds)

@@ -96,10 +96,11 @@ class RealPathTest {
     private fun watch(link: String): Pair<List<VideoUnit>, List<AudioUnit>> =
         Watching.join(join(link, LOOPBACK)).use { watching -> on(Dispatchers.Default) { collect(watching) } }
 
+    /** What the test finds is handed in, as what a system has found would be. */
     private fun join(
         link: String,
         listen: String,
-    ) = Join(link, Framing.START_CODES, listen = listen)
+    ) = Join(link, Framing.START_CODES, listen = listen, local = true, localByShell = true)
 
     private fun file(name: String) = File(folder.root, name)
 
