@@ -6,6 +6,7 @@
 //! namespaces, devices and programs away with it. What a host put on the wire is read from the
 //! kernel's counter of its own device.
 
+pub mod call;
 pub mod effort;
 pub mod error;
 pub mod exchange;
@@ -30,6 +31,7 @@ pub mod scratch;
 pub mod segment;
 pub mod tool;
 pub mod traffic;
+pub mod upload;
 
 pub use error::LabError;
 pub use home::{Home, Speaks};

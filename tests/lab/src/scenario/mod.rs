@@ -8,6 +8,7 @@ mod doctor;
 mod emulator;
 mod events;
 mod exact;
+mod line;
 mod links;
 mod local;
 mod matrix;
@@ -56,6 +57,8 @@ pub enum Scenario {
     Doctor,
     /// A viewer that feeds others moves to another network, and then the broadcaster does
     Move,
+    /// A giver's full uplink is shared with a call, and then with somebody else's upload
+    Line,
     /// The net splits in two for half a minute and heals
     Partition,
     /// Behind a relay nobody else ever hears of the broadcaster, whatever becomes of the relay
@@ -120,6 +123,7 @@ impl Scenario {
             Self::Dht => dht::run(&stage),
             Self::Doctor => doctor::run(&stage),
             Self::Move => moving::run(&stage),
+            Self::Line => line::run(&stage),
             Self::Partition => partition::run(&stage),
             Self::Shielded => shielded::run(&stage),
             Self::NatMatrix => nat_matrix::run(&stage),
@@ -141,6 +145,7 @@ impl Scenario {
             Self::Dht => &["not-published"],
             Self::Doctor => &["silence"],
             Self::Move => &["bound"],
+            Self::Line => &["no-yield"],
             Self::Partition => &["no-healing"],
             Self::Shielded => &["no-shield"],
             Self::NatMatrix => &["no-way"],

@@ -16,6 +16,8 @@ use crate::scratch::Scratch;
 
 /// The port that a program listens on where others have to be told of it.
 pub(super) const PORT: u16 = 7000;
+/// What a program that is built to be broken reads what to break from.
+const SABOTAGE: &str = "MANYHANDS_SABOTAGE";
 /// Options of a program that looks for nobody and lets nobody find it.
 const QUIET: [&str; 2] = ["--no-dht", "--no-local"];
 /// Frames between two keyframes: a second.
@@ -243,6 +245,10 @@ impl Stage {
         let mut program = Command::new(path);
         program.args([command, "--json"]);
         program.arg("--state-dir").arg(self.file(&format!("{}.state", host.name())));
+        if let Some(name) = &self.order.sabotage {
+            // Read by a program that can be broken from outside; what ships can't be.
+            program.env(SABOTAGE, name);
+        }
         program
     }
 
