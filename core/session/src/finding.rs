@@ -122,7 +122,7 @@ mod tests {
         assert!(asking().of_watch(&link).port_mapping);
         link.relays_only = true;
         assert!(!asking().of_watch(&link).port_mapping, "it is not to be reached");
-        let nothing = Finding::default().of_watch(&link);
+        let nothing = Finding::default().of_watch(&Link::open(channel.key(), invite));
         assert!(!nothing.local.unwrap().on && nothing.dht.is_none() && !nothing.port_mapping);
     }
 }
