@@ -128,7 +128,7 @@ impl Opener {
         }
         let (tell, state) = watch::channel(PortMapping::Asking);
         let (stop, stopped) = oneshot::channel();
-        let keeper = Keeper { own, tcp, moves, tell, lease: None, beside: None };
+        let keeper = Keeper { own, tcp, moves, tell, lease: None, beside: None, asked: None };
         Self { state, running: Some((stop, tokio::spawn(keeper.run(stopped)))) }
     }
 
@@ -154,7 +154,12 @@ struct Keeper {
     lease: Option<Lease>,
     /// The same port for TCP.
     beside: Option<Lease>,
+    /// What the router has been asked and has not answered: what it opens has to be closed, too.
+    asked: Option<JoinHandle<Answer>>,
 }
+
+/// The error is the protocol by which the router refused, if it answered at all.
+type Answer = Result<Lease, Option<Protocol>>;
 
 impl Keeper {
     async fn run(mut self, mut stopped: oneshot::Receiver<()>) {
@@ -166,7 +171,12 @@ impl Keeper {
         }
         let (lease, beside) = (self.lease.take(), self.beside.take());
         let was_open = lease.is_some();
-        tokio::join!(release(lease), release(beside));
+        let late = async {
+            if let Some(asked) = self.asked.take() {
+                release(asked.await.ok().and_then(Result::ok)).await;
+            }
+        };
+        tokio::join!(release(lease), release(beside), late);
         if was_open {
             self.tell(PortMapping::Off);
         }
@@ -183,7 +193,17 @@ impl Keeper {
         }
         self.moves = moves;
         // The router of another network is out of reach: what it has lent ends by itself.
-        (self.lease, self.beside) = (None, None);
+        (self.lease, self.beside, self.asked) = (None, None, None);
+    }
+
+    /// Asks the router for a port that leads to this node's: `outside`, if that is free. Whatever stops
+    /// the node meanwhile, the answer is waited for.
+    async fn ask(&mut self, place: Place, transport: InternetProtocol, outside: u16) -> Answer {
+        let port = self.own.port();
+        let asking = tokio::spawn(Lease::open(place, transport, port, outside));
+        let answer = self.asked.insert(asking).await;
+        self.asked = None;
+        answer.unwrap_or(Err(None))
     }
 
     async fn serve(&mut self, place: Option<Place>) {
@@ -197,8 +217,7 @@ impl Keeper {
         }
         let mut pause = FIRST_PAUSE;
         loop {
-            let port = self.own.port();
-            match Lease::open(place, InternetProtocol::Udp, port, port).await {
+            match self.ask(place, InternetProtocol::Udp, self.own.port()).await {
                 Ok(lease) => {
                     pause = FIRST_PAUSE;
                     if self.keep(place, lease).await {
@@ -218,7 +237,7 @@ impl Keeper {
     async fn keep(&mut self, place: Place, lease: Lease) -> bool {
         let (address, by) = (lease.address(), lease.protocol());
         tracing::info!(protocol = by.word(), "the router has opened a port");
-        let lease = self.lease.insert(lease);
+        self.lease = Some(lease);
         if PortMapping::of(address, by).address().is_none() {
             self.tell(PortMapping::BehindAnother { address, by });
             // It would lead nowhere; there may be another router another time.
@@ -227,10 +246,10 @@ impl Keeper {
         }
         self.tell.send_replace(PortMapping::of(address, by));
         if self.tcp {
-            self.beside = lease.beside(place, self.own.port()).await;
+            self.beside = self.open_tcp(place, address.port()).await;
             tracing::info!(open = self.beside.is_some(), "the router was asked for TCP, too");
         }
-        loop {
+        while let Some(lease) = &mut self.lease {
             sleep(lease.lifetime() / 2).await;
             if !lease.renew().await {
                 break;
@@ -248,6 +267,17 @@ impl Keeper {
         self.lease = None;
         self.tell(PortMapping::Asking);
         true
+    }
+
+    /// The same port for TCP; nothing where the router has another number only, since an address is named
+    /// once for both.
+    async fn open_tcp(&mut self, place: Place, outside: u16) -> Option<Lease> {
+        let lease = self.ask(place, InternetProtocol::Tcp, outside).await.ok()?;
+        if lease.address().port() == outside {
+            return Some(lease);
+        }
+        lease.release().await;
+        None
     }
 
     fn tell(&self, state: PortMapping) {

@@ -86,18 +86,6 @@ impl Lease {
         }
     }
 
-    /// The same port for TCP besides; nothing where the router has another number only, since an
-    /// address is named once for both.
-    pub(super) async fn beside(&self, place: Place, port: u16) -> Option<Self> {
-        let opened = Self::open(place, InternetProtocol::Tcp, port, self.address().port()).await;
-        let lease = opened.ok()?;
-        if lease.address().port() == self.address().port() {
-            return Some(lease);
-        }
-        lease.release().await;
-        None
-    }
-
     /// Who sends there reaches this node.
     pub(super) fn address(&self) -> SocketAddr {
         match self {
