@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use manyhands_swarm::Time;
+use manyhands_swarm::{FIRST_PORT, Time};
 pub(crate) use manyhands_swarm::is_public;
 
 /// Introductions a minute to one /32 or /56.
@@ -13,8 +13,6 @@ const MOST: u32 = 10;
 const PERIOD: Duration = Duration::from_secs(60);
 /// Networks counted at once; further ones get nothing.
 const MAX_NETWORKS: usize = 256;
-/// Ports below this belong to services that never asked to be sent anything.
-const FIRST_PORT: u16 = 1024;
 
 /// Introductions by destination network.
 #[derive(Debug, Default)]

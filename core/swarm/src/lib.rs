@@ -59,7 +59,7 @@ pub use config::{Config, LinkReport, PeerInfo, Role, TrackConfig};
 pub use have::{HAVE_WINDOW_MS, MAX_CHUNKS};
 pub use ids::{Contact, NodeId, PeerIndex};
 pub use message::{MAX_MESSAGE_BYTES, MESSAGE_TYPES, Message, MessageError};
-pub use naming::is_public;
+pub use naming::{FIRST_PORT, is_public};
 pub use nat::{Forecast, Mapping};
 pub use output::{Arrival, CloseReason, Event, Meeting, Output, Transmit};
 pub use piece::{Piece, PieceId, TrackId};

@@ -10,8 +10,8 @@ use core::net::{IpAddr, SocketAddr};
 use crate::message::Message;
 use crate::{Contact, PeerIndex, Swarm};
 
-/// Ports below this belong to services that never asked to be sent anything.
-const FIRST_PORT: u16 = 1024;
+/// Ports below this belong to services that never asked to be sent anything (RFC 6335, section 6).
+pub const FIRST_PORT: u16 = 1024;
 /// HTTP/3's, whose servers expect QUIC's first packets.
 const QUIC_PORT: u16 = 443;
 
