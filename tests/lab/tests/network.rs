@@ -30,11 +30,6 @@ fn lab(seed: u64, lines: &[Line]) -> Option<Lab> {
     Some(lab)
 }
 
-fn median(mut times: Vec<Duration>) -> f64 {
-    times.sort();
-    times[times.len() / 2].as_secs_f64() * 1000.0
-}
-
 #[test]
 fn round_trips_take_the_time_asked_for() {
     for asked in [4, 40, 200] {
@@ -42,9 +37,12 @@ fn round_trips_take_the_time_asked_for() {
         let Some(lab) = lab(1, &[line, line]) else { return };
         let times = probe::round_trips(&lab, 0, 1, 21).expect("probes");
         assert_eq!(times.len(), 21);
-        let (asked, took) = (asked as f64, median(times));
-        println!("asked {asked} ms, median {took:.2} ms");
-        assert!((asked..=asked * 1.05 + 1.0).contains(&took), "asked {asked}, took {took} ms");
+        // The fastest: what the others take beyond it is the machine's. `manyhands-lab emulator`
+        // measures that, and says how busy the machine was.
+        let least = times.iter().min().expect("a probe").as_secs_f64() * 1000.0;
+        let asked = asked as f64;
+        println!("asked {asked} ms, fastest {least:.2} ms");
+        assert!((asked..=asked * 1.05 + 1.0).contains(&least), "asked {asked}, took {least} ms");
     }
 }
 
