@@ -34,8 +34,8 @@ pub(crate) struct Watched {
 #[derive(Debug)]
 struct Shelf {
     tracks: Vec<Ring>,
-    /// It was sent to another place.
-    moved: bool,
+    /// The keyframe that it was sent to.
+    sent_to_us: Option<i64>,
 }
 
 impl Buffer for Shelf {
@@ -52,7 +52,7 @@ impl Buffer for Shelf {
     }
 
     fn seek(&mut self, to: Beginning) {
-        self.moved = true;
+        self.sent_to_us = Some(to.keyframe_us);
         for track in &mut self.tracks {
             track.seek(track.chunk_at(to.keyframe_us));
         }
@@ -84,7 +84,7 @@ impl Player {
         let tracks = tracks.map(|(needed, chunk_ms)| Ring::new(u32::from(needed), chunk_ms));
         Self {
             clock: Playout::default(),
-            shelf: Shelf { tracks: tracks.collect(), moved: false },
+            shelf: Shelf { tracks: tracks.collect(), sent_to_us: None },
             run_start,
             broken_off: None,
             due: None,
@@ -130,10 +130,8 @@ impl Player {
         let media_us = self.media_us(world);
         let before_us = self.playhead_us();
         let moved = self.clock.advance(world as i64, media_us, &mut self.shelf);
-        if std::mem::take(&mut self.shelf.moved)
-            && let Some(before_us) = before_us
-        {
-            self.watched.skipped_us += (self.clock.position_us() - before_us).max(0) as u64;
+        if let Some((to_us, before_us)) = self.shelf.sent_to_us.take().zip(before_us) {
+            self.watched.skipped_us += (to_us - before_us).max(0) as u64;
         }
         if moved.first {
             self.watched.first_at.get_or_insert(world);
