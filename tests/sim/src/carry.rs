@@ -143,7 +143,9 @@ impl World {
         if run > node.run {
             node.run = run;
             node.swarm.handle_new_run(now);
-            node.players.iter_mut().for_each(|p| p.restart(world, run_start));
+            if let Some(player) = &mut node.player {
+                player.restart(world, run_start);
+            }
             if let Some(checkers) = &mut self.checkers {
                 checkers.verified.forget(to);
             }
@@ -162,21 +164,21 @@ impl World {
         self.tell(to, || format!("* {from} {id:?} {arrival:?} repair={repair} age={age}"));
         let node = &mut self.nodes[to as usize];
         if arrival == Arrival::New
-            && let Some(player) = node.players.get_mut(usize::from(id.0))
+            && let Some(player) = &mut node.player
         {
             if let Some(checkers) = &mut self.checkers {
                 checkers.used(world, to, &piece.id, "plays");
             }
-            let late = player.wanted(id.1);
+            let late = player.wanted((id.0, id.1));
             if let Some(recording) = &mut self.recording
                 && player.is_playing()
                 && (repair || late)
             {
                 recording.note_stray(to, from, (id.0, id.2), late);
             }
-            player.arrived(world, id.1, piece.keyframe, u32::from(piece.parts));
+            player.arrived(world, (id.0, id.1), piece.keyframe, u32::from(piece.parts));
             if let Some(at) = player.woken(world) {
-                self.queue.push(at, What::Play { node: to, player: id.0 });
+                self.queue.push(at, What::Play(to));
             }
         }
         self.settle(to);

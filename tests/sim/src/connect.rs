@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crate::link::connectable;
 use crate::node::{Conn, NOBODY};
+use crate::player::Player;
 use crate::world::{What, World};
 
 /// Bytes of a handshake with proof, each way: the padded Initial, TLS, proof, head, a probe of the
@@ -68,7 +69,7 @@ impl World {
                 node.alive
                     && !node.leaving
                     && node.upload_bps > 0
-                    && node.players.iter().all(|p| p.is_playing())
+                    && node.player.as_ref().is_some_and(Player::is_playing)
             })
             .collect();
         self.contacts.clear();
@@ -215,7 +216,7 @@ impl World {
         let now = self.now;
         let node = &mut self.nodes[id as usize];
         node.alive = false;
-        node.players.iter_mut().for_each(|p| p.finish(now));
+        node.finish(now);
         for peer in 0..node.conns.len() as u32 {
             self.hang_up(id, peer);
         }
@@ -237,7 +238,7 @@ impl World {
         let now = self.now;
         let node = &mut self.nodes[id as usize];
         node.alive = false;
-        node.players.iter_mut().for_each(|p| p.finish(now));
+        node.finish(now);
         for conn in node.cut_off() {
             let at = now + self.scenario.net.idle_ms * 1000;
             self.queue.push(at, What::Gone { at: conn.other, other: id, sent: now });

@@ -61,7 +61,7 @@ impl World {
         let (now, world) = (self.local(id), self.now);
         let node = &mut self.nodes[id as usize];
         node.leaving = true;
-        node.players.iter_mut().for_each(|p| p.finish(world));
+        node.finish(world);
         node.swarm.handle_leave(now);
         self.settle(id);
     }

@@ -30,6 +30,7 @@ pub mod plot;
 mod queue;
 mod recording;
 pub mod report;
+mod ring;
 pub mod scenario;
 mod setup;
 pub mod table;

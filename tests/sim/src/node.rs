@@ -5,7 +5,7 @@ use manyhands_swarm::{NodeId, Role, Swarm};
 
 use crate::clock::Clock;
 use crate::link::Wires;
-use crate::player::Player;
+use crate::player::{Player, Watched};
 
 /// In the place of a node's number where there is no node.
 pub(crate) const NOBODY: u32 = u32::MAX;
@@ -91,8 +91,8 @@ pub(crate) struct Node {
     pub(crate) swarm: Swarm,
     pub(crate) wires: Wires,
     pub(crate) clock: Clock,
-    /// One for the video, one for the sound.
-    pub(crate) players: Vec<Player>,
+    /// A viewer's, once it has come.
+    pub(crate) player: Option<Player>,
     pub(crate) conns: Vec<Option<Conn>>,
     /// The node at the other end of each connection; [`NOBODY`] where there is none. Beside `conns`,
     /// so that looking for one touches few lines of memory.
@@ -141,6 +141,18 @@ impl Node {
     pub(crate) fn cut_off(&mut self) -> Vec<Conn> {
         self.others.fill(NOBODY);
         self.conns.iter_mut().filter_map(Option::take).collect()
+    }
+
+    /// Its player has ended.
+    pub(crate) fn finish(&mut self, world: u64) {
+        if let Some(player) = &mut self.player {
+            player.finish(world);
+        }
+    }
+
+    /// What its viewer has gone through; nothing if nobody watches here.
+    pub(crate) fn watched(&self) -> Option<&Watched> {
+        self.player.as_ref().map(Player::watched)
     }
 
     pub(crate) fn is_alone(&self) -> bool {

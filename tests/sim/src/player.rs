@@ -1,28 +1,27 @@
-//! The playout clock of a viewer, as DESIGN describes it: starts at a complete keyframe, runs a
-//! little faster or slower to keep its distance, stands when something is missing, and skips a gap
-//! that it can't fill.
+//! What a viewer has of the broadcast, and the playout clock that ships running over it.
+//!
+//! The clock knows the broadcaster's time to the microsecond; the error of a real estimate is not
+//! modelled.
 
-/// Chunks remembered by the player: 12.8 s at 100 ms.
-const WINDOW: usize = 128;
-/// The clock aims at this quantile of the last completion times (findings 2, L1).
-const QUANTILE: f64 = 0.97;
-const SAMPLES: usize = 128;
-/// Guard in calm and while stalls are recent.
-const GUARD_CALM_US: u64 = 100_000;
-const GUARD_ALARM_US: u64 = 400_000;
-const ALARM_US: u64 = 10_000_000;
-/// Frozen for this long: skip to a later complete keyframe (findings 2, M5).
-const SKIP_AFTER_US: u64 = 300_000;
-/// Chunks that must be complete behind a keyframe to skip to it.
-const SKIP_NEEDS: u32 = 3;
-/// Chunks that must be there to start.
-const START_NEEDS: u32 = 2;
-/// The clock looks again after this while it stands.
-const RETRY_US: u64 = 10_000;
+use manyhands_playout::{Beginning, Buffer, Playout, State};
 
-/// What a viewer has gone through.
+use crate::ring::Ring;
+
+/// The program looks at its clock this often.
+const STEP_US: u64 = 10_000;
+/// Between two looks where nothing can have happened.
+const REST_US: u64 = 100_000;
+/// Of two seconds of what is shown, one reading of how late it is.
+const SAMPLE_US: u64 = 500_000;
+/// The clock's fastest rate, in percent: it can't reach the end of what is there sooner.
+const FASTEST: u64 = 110;
+/// A picture that stands looks for a later keyframe after this.
+const FROZEN_US: u64 = 300_000;
+
+/// What a viewer has gone through, in microseconds of world time, since it is measured.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Watched {
+    /// Its first picture, ever.
     pub(crate) first_at: Option<u64>,
     pub(crate) played_us: u64,
     pub(crate) stalled_us: u64,
@@ -31,260 +30,238 @@ pub(crate) struct Watched {
     pub(crate) latency_ms: Vec<u32>,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
-struct Slot {
-    chunk: u32,
-    parts: u32,
-    done: bool,
-    keyframe: bool,
+/// The tracks as the playout sees them; the first leads.
+#[derive(Debug)]
+struct Shelf {
+    tracks: Vec<Ring>,
+    /// The keyframe that it was sent to.
+    sent_to_us: Option<i64>,
 }
 
-/// The clock and what has arrived for it.
-#[derive(Clone, Debug)]
+impl Buffer for Shelf {
+    fn beginnings(&self) -> impl Iterator<Item = Beginning> {
+        self.tracks.first().into_iter().flat_map(Ring::beginnings)
+    }
+
+    fn others_follow(&self, keyframe_us: i64) -> bool {
+        self.tracks.iter().skip(1).all(|t| t.is_complete(t.chunk_at(keyframe_us)))
+    }
+
+    fn frontier_us(&self) -> i64 {
+        self.tracks.iter().map(Ring::frontier_us).min().unwrap_or(i64::MIN)
+    }
+
+    fn seek(&mut self, to: Beginning) {
+        self.sent_to_us = Some(to.keyframe_us);
+        for track in &mut self.tracks {
+            track.seek(track.chunk_at(to.keyframe_us));
+        }
+    }
+}
+
+/// A viewer's clock and what has arrived for it.
+#[derive(Debug)]
 pub(crate) struct Player {
-    needed: u32,
-    chunk_us: u64,
-    ring: Vec<Slot>,
-    newest: u32,
-    next: Option<u32>,
-    stalled_since: Option<u64>,
-    last_stall: Option<u64>,
-    delays: Vec<u64>,
-    delay_at: usize,
-    quantile: u64,
+    clock: Playout,
+    shelf: Shelf,
     /// When the run began, in world time.
     run_start: u64,
-    /// When it last looked in vain; only another piece can change what it sees.
+    /// It waits for a new run's first picture since then.
+    broken_off: Option<u64>,
+    /// When it looks again.
+    due: Option<u64>,
+    /// It has looked in vain then: another chunk makes it look sooner.
     asleep: Option<u64>,
-    behind: u64,
-    pub(crate) watched: Watched,
-    pub(crate) measuring: bool,
+    /// Where stalls and time are counted from, and what the clock had counted by then.
+    measured: Option<(u64, (u64, i64))>,
+    sampled_at: u64,
+    watched: Watched,
 }
 
 impl Player {
-    pub(crate) fn new(needed: u32, chunk_ms: u16, run_start: u64) -> Self {
+    /// For tracks of so many parts a chunk that lasts so many milliseconds.
+    pub(crate) fn new(tracks: impl Iterator<Item = (u8, u16)>, run_start: u64) -> Self {
+        let tracks = tracks.map(|(needed, chunk_ms)| Ring::new(u32::from(needed), chunk_ms));
         Self {
-            needed,
+            clock: Playout::default(),
+            shelf: Shelf { tracks: tracks.collect(), sent_to_us: None },
             run_start,
-            chunk_us: u64::from(chunk_ms) * 1000,
-            ring: vec![Slot::default(); WINDOW],
-            newest: 0,
-            next: None,
-            stalled_since: None,
-            last_stall: None,
-            delays: Vec::new(),
-            delay_at: 0,
-            quantile: 300_000,
+            broken_off: None,
+            due: None,
             asleep: None,
-            behind: 0,
+            measured: None,
+            sampled_at: 0,
             watched: Watched::default(),
-            measuring: false,
         }
     }
 
-    fn slot(&self, chunk: u32) -> Option<&Slot> {
-        let slot = &self.ring[chunk as usize % WINDOW];
-        (slot.chunk == chunk && slot.parts > 0).then_some(slot)
-    }
-
-    fn complete(&self, chunk: u32) -> bool {
-        self.slot(chunk).is_some_and(|s| s.done)
+    fn media_us(&self, world: u64) -> i64 {
+        world as i64 - self.run_start as i64
     }
 
     /// A piece of a chunk has arrived for the first time; each part of the chunk is `cut` pieces.
-    pub(crate) fn arrived(&mut self, world: u64, chunk: u32, keyframe: bool, cut: u32) {
-        let start = self.start_of(chunk);
-        let slot = &mut self.ring[chunk as usize % WINDOW];
-        if slot.chunk > chunk {
-            return;
+    pub(crate) fn arrived(&mut self, world: u64, id: (u8, u32), keyframe: bool, cut: u32) {
+        let media_us = self.media_us(world);
+        let Some(track) = self.shelf.tracks.get_mut(usize::from(id.0)) else { return };
+        if track.add(id.1, keyframe, cut) {
+            let closed_us = id.1.checked_sub(1).filter(|before| track.has_had(*before));
+            self.clock.handle_chunk(id.0, media_us, closed_us.map(|_| track.start_us(id.1)));
         }
-        if slot.chunk != chunk || slot.parts == 0 {
-            *slot = Slot { chunk, keyframe, ..Slot::default() };
+    }
+
+    /// When a clock that slept wants to be called, on the beat it looks by, if something has come.
+    pub(crate) fn woken(&mut self, world: u64) -> Option<u64> {
+        let news = self.shelf.tracks.iter_mut().filter_map(Ring::take_news).count() > 0;
+        let since = self.asleep.filter(|_| news)?;
+        self.look_at(since + (world - since).div_ceil(STEP_US).max(1) * STEP_US)
+    }
+
+    /// It wants to be called at this moment, unless it will be anyway by then.
+    pub(crate) fn look_at(&mut self, at: u64) -> Option<u64> {
+        let sooner = self.due.is_none_or(|due| at < due);
+        sooner.then(|| *self.due.insert(at))
+    }
+
+    /// Lets the clock do what is due; when it wants to be called next, `None` if only a chunk helps or
+    /// it was not to be called now.
+    pub(crate) fn tick(&mut self, world: u64) -> Option<u64> {
+        self.due.take_if(|due| *due == world)?;
+        self.asleep = None;
+        let media_us = self.media_us(world);
+        let before_us = self.playhead_us();
+        let moved = self.clock.advance(world as i64, media_us, &mut self.shelf);
+        if let Some((to_us, before_us)) = self.shelf.sent_to_us.take().zip(before_us) {
+            self.watched.skipped_us += (to_us - before_us).max(0) as u64;
         }
-        slot.parts += 1;
-        self.newest = self.newest.max(chunk);
-        if slot.parts == self.needed * cut {
-            slot.done = true;
-            let delay = world.saturating_sub(start);
-            // What came as backfill says nothing about the live edge.
-            if delay < 3_000_000 {
-                self.note_delay(delay);
+        if moved.first {
+            self.watched.first_at.get_or_insert(world);
+            if let Some(since) = self.broken_off.take() {
+                self.count_wait(world, since);
+            }
+        }
+        if self.measured.is_some() && self.is_playing() && world >= self.sampled_at {
+            self.sampled_at = world + SAMPLE_US;
+            self.watched.latency_ms.push((self.behind_us().unwrap_or(0) / 1000) as u32);
+        }
+        let next = self.next_look(world)?;
+        self.look_at(next)
+    }
+
+    fn next_look(&mut self, world: u64) -> Option<u64> {
+        match self.clock.state() {
+            State::Playing => {
+                let left = self.shelf.frontier_us().saturating_sub(self.clock.position_us());
+                let sure = left.max(0) as u64 * 100 / FASTEST;
+                Some(world + sure.clamp(STEP_US, REST_US))
+            }
+            // The wait for the first picture also ends by its own patience.
+            State::Waiting if self.shelf.beginnings().next().is_some() => Some(world + STEP_US),
+            State::Stalled { since_us } if world < since_us as u64 + FROZEN_US => {
+                self.asleep = Some(world);
+                Some(since_us as u64 + FROZEN_US)
+            }
+            _ => {
+                self.asleep = Some(world);
+                None
             }
         }
     }
 
-    fn note_delay(&mut self, delay: u64) {
-        if self.delays.len() < SAMPLES {
-            self.delays.push(delay);
-        } else {
-            self.delays[self.delay_at % SAMPLES] = delay;
-        }
-        self.delay_at += 1;
-        if self.delay_at % 8 == 1 {
-            let mut sorted = self.delays.clone();
-            sorted.sort_unstable();
-            self.quantile = sorted[(sorted.len() - 1) * (QUANTILE * 100.0) as usize / 100];
-        }
-    }
-
-    fn target(&self, world: u64) -> u64 {
-        let alarm = self.last_stall.is_some_and(|at| world < at + ALARM_US);
-        self.quantile + if alarm { GUARD_ALARM_US } else { GUARD_CALM_US }
-    }
-
-    pub(crate) const fn stands(&self) -> bool {
-        self.stalled_since.is_some()
+    /// Whether its picture stands.
+    pub(crate) fn stands(&self) -> bool {
+        self.stands_since().is_some()
     }
 
     /// Since when it stands.
-    pub(crate) const fn stands_since(&self) -> Option<u64> {
-        self.stalled_since
+    pub(crate) fn stands_since(&self) -> Option<u64> {
+        match self.clock.state() {
+            State::Stalled { since_us } => Some(since_us as u64),
+            _ => self.broken_off,
+        }
     }
 
-    pub(crate) const fn is_playing(&self) -> bool {
-        self.next.is_some()
+    pub(crate) fn is_playing(&self) -> bool {
+        self.clock.state() != State::Waiting
+    }
+
+    /// Whether it has shown a picture.
+    pub(crate) const fn has_begun(&self) -> bool {
+        self.watched.first_at.is_some()
     }
 
     /// Whether the clock wants a chunk at this moment and stands for it, or wanted it earlier.
-    pub(crate) fn wanted(&self, chunk: u32) -> bool {
-        self.next.is_some_and(|next| chunk < next || (chunk == next && self.stands()))
+    pub(crate) fn wanted(&self, (track, chunk): (u8, u32)) -> bool {
+        let next = self.position(usize::from(track));
+        next.is_some_and(|next| chunk < next || (chunk == next && self.stands()))
     }
 
-    /// How far what was handed out last was behind its capture.
-    pub(crate) const fn behind_us(&self) -> Option<u64> {
-        if self.next.is_some() { Some(self.behind) } else { None }
+    /// How far what is handed out is behind its capture.
+    pub(crate) fn behind_us(&self) -> Option<u64> {
+        let world = self.clock.stepped_us();
+        let media_us = world - self.run_start as i64;
+        self.is_playing().then(|| (media_us - self.clock.position_us()).max(0) as u64)
     }
 
-    /// The chunk that plays next.
-    pub(crate) const fn position(&self) -> Option<u32> {
-        self.next
+    /// The chunk of a track that plays now.
+    pub(crate) fn position(&self, track: usize) -> Option<u32> {
+        let ring = self.shelf.tracks.get(track)?;
+        self.is_playing().then(|| ring.chunk_at(self.clock.position_us()))
+    }
+
+    /// Whether what a track lacks is what it stands for.
+    pub(crate) fn lacks(&self, track: usize) -> bool {
+        let ring = self.shelf.tracks.get(track);
+        ring.zip(self.position(track)).is_none_or(|(ring, chunk)| !ring.is_complete(chunk))
+    }
+
+    /// Where the clock stands, in the broadcaster's media time.
+    pub(crate) fn playhead_us(&self) -> Option<i64> {
+        self.is_playing().then(|| self.clock.position_us())
     }
 
     /// A new run: everything begins again, and the wait is a stall.
     pub(crate) fn restart(&mut self, world: u64, run_start: u64) {
         self.run_start = run_start;
-        self.ring.iter_mut().for_each(|s| *s = Slot::default());
-        self.newest = 0;
-        if self.next.take().is_some() {
-            self.stalled_since.get_or_insert(world);
+        if self.is_playing() {
+            self.broken_off.get_or_insert(self.stands_since().unwrap_or(world));
         }
-    }
-
-    /// A piece has arrived: when a clock that slept wants to be called, on the beat it looks by.
-    pub(crate) fn woken(&mut self, world: u64) -> Option<u64> {
-        let since = self.asleep.take()?;
-        Some(since + (world - since).div_ceil(RETRY_US).max(1) * RETRY_US)
-    }
-
-    fn sleep(&mut self, world: u64) -> Option<u64> {
-        self.asleep = Some(world);
-        None
-    }
-
-    /// Lets the clock do what is due; when it wants to be called next, `None` if only a piece helps.
-    pub(crate) fn tick(&mut self, world: u64) -> Option<u64> {
-        let Some(next) = self.next else { return self.try_start(world) };
-        if self.complete(next) {
-            return Some(self.play(world, next));
-        }
-        let since = *self.stalled_since.get_or_insert(world);
-        let behind = world.saturating_sub(self.start_of(next));
-        let far = behind > self.target(world) + 1_500_000;
-        if (world - since >= SKIP_AFTER_US || far)
-            && let Some(key) = self.later_keyframe(next)
-        {
-            self.watched.skipped_us +=
-                if self.measuring { u64::from(key - next) * self.chunk_us } else { 0 };
-            self.next = Some(key);
-            return Some(self.play(world, key));
-        }
-        if world - since < SKIP_AFTER_US { Some(world + RETRY_US) } else { self.sleep(world) }
-    }
-
-    fn start_of(&self, chunk: u32) -> u64 {
-        self.run_start + u64::from(chunk) * self.chunk_us
-    }
-
-    fn try_start(&mut self, world: u64) -> Option<u64> {
-        let low = self.newest.saturating_sub(WINDOW as u32 - 1);
-        let ready = |c: &u32| {
-            self.slot(*c).is_some_and(|s| s.keyframe)
-                && (*c..=(*c + START_NEEDS).min(self.newest)).all(|c| self.complete(c))
-        };
-        match (low..=self.newest).rev().find(ready) {
-            Some(chunk) => {
-                self.watched.first_at.get_or_insert(world);
-                self.next = Some(chunk);
-                Some(self.play(world, chunk))
-            }
-            None => self.sleep(world),
-        }
-    }
-
-    fn later_keyframe(&self, next: u32) -> Option<u32> {
-        let ready = |c: &u32| {
-            self.slot(*c).is_some_and(|s| s.keyframe)
-                && (*c..=c + SKIP_NEEDS).all(|c| self.complete(c))
-        };
-        (next + 1..=self.newest).rev().find(ready)
-    }
-
-    fn play(&mut self, world: u64, chunk: u32) -> u64 {
-        if let Some(since) = self.stalled_since.take() {
-            self.end_stall(world, since);
-        }
-        let latency = world.saturating_sub(self.start_of(chunk));
-        self.behind = latency;
-        let target = self.target(world);
-        let speed = speed(latency as i64 - target as i64);
-        let wait = (self.chunk_us as f64 / speed) as u64;
-        if self.measuring {
-            self.watched.played_us += wait;
-            if chunk.is_multiple_of(5) {
-                self.watched.latency_ms.push((latency / 1000) as u32);
-            }
-        }
-        self.next = Some(chunk + 1);
-        if latency > target + 1_500_000
-            && let Some(key) = self.later_keyframe(chunk)
-        {
-            self.next = Some(key);
-        }
-        world + wait
-    }
-
-    fn end_stall(&mut self, world: u64, since: u64) {
-        if world > since {
-            self.last_stall = Some(world);
-            if self.measuring {
-                self.watched.stalled_us += world - since;
-                self.watched.stalls += 1;
-            }
-        }
+        self.clock.reset();
+        self.shelf.tracks.iter_mut().for_each(Ring::clear);
     }
 
     /// The measured time begins: earlier stalls don't count, and one under way counts from here.
     pub(crate) fn begin_measuring(&mut self, world: u64) {
-        self.measuring = true;
-        if let Some(since) = &mut self.stalled_since {
+        self.measured = Some((world, self.clock.stalls(world as i64)));
+        self.watched.skipped_us = 0;
+        if let Some(since) = &mut self.broken_off {
             *since = world;
+        }
+    }
+
+    fn count_wait(&mut self, world: u64, since: u64) {
+        if self.measured.is_some() && world > since {
+            self.watched.stalled_us += world - since;
+            self.watched.stalls += 1;
         }
     }
 
     /// The run or the viewer ends.
     pub(crate) fn finish(&mut self, world: u64) {
-        if let Some(since) = self.stalled_since.take() {
-            self.end_stall(world, since);
+        if let Some(since) = self.broken_off.take() {
+            self.count_wait(world, since);
         }
+        let Some((from, (stalls, stalled_us))) = self.measured.take() else { return };
+        let Some(first_at) = self.watched.first_at else { return };
+        let now = self.clock.stalls(world as i64);
+        self.watched.stalls += (now.0 - stalls) as u32;
+        self.watched.stalled_us += (now.1 - stalled_us).max(0) as u64;
+        let there = world - from.max(first_at).min(world);
+        self.watched.played_us = there.saturating_sub(self.watched.stalled_us);
     }
-}
 
-/// DESIGN, "Hand-out": gentle near the target, brisk further off.
-fn speed(error_us: i64) -> f64 {
-    match error_us {
-        300_000.. => 1.10,
-        ..=-300_000 => 0.96,
-        e => 1.0 + 0.03 * (e as f64 / 300_000.0),
+    /// What it has gone through, complete once it has finished.
+    pub(crate) const fn watched(&self) -> &Watched {
+        &self.watched
     }
 }
 
@@ -292,50 +269,66 @@ fn speed(error_us: i64) -> f64 {
 mod tests {
     use super::*;
 
-    fn feed(player: &mut Player, chunk: u32, world: u64) -> Option<u64> {
-        for _ in 0..2 {
-            player.arrived(world, chunk, chunk.is_multiple_of(10), 1);
-        }
-        player.woken(world)
-    }
-
-    #[test]
-    fn an_even_stream_plays_without_a_stall_and_close_to_its_target() {
-        let mut player = Player::new(2, 100, 0);
-        player.measuring = true;
-        let (mut chunk, mut wake) = (0u32, 0);
-        for world in (0..60_000_000u64).step_by(1_000) {
+    /// A picture of two parts a chunk, delivered 150 ms after each chunk is closed, but one chunk.
+    fn run(lost: Option<u32>, seconds: u64) -> Player {
+        let mut player = Player::new([(2, 100)].into_iter(), 0);
+        player.begin_measuring(0);
+        let (mut chunk, mut wake) = (0u32, player.look_at(0).unwrap());
+        for world in (0..seconds * 1_000_000).step_by(1_000) {
             if world >= u64::from(chunk) * 100_000 + 250_000 {
-                wake = feed(&mut player, chunk, world).unwrap_or(wake);
-                chunk += 1;
-            }
-            if world >= wake {
-                wake = player.tick(world).unwrap_or(u64::MAX);
-            }
-        }
-        assert_eq!(player.watched.stalls, 0);
-        let last = *player.watched.latency_ms.last().unwrap();
-        assert!((300..=420).contains(&last), "{last}");
-    }
-
-    #[test]
-    fn a_gap_is_a_stall_until_a_later_keyframe_is_there() {
-        let mut player = Player::new(2, 100, 0);
-        player.measuring = true;
-        let (mut chunk, mut wake) = (0u32, 0);
-        for world in (0..20_000_000u64).step_by(1_000) {
-            if world >= u64::from(chunk) * 100_000 + 250_000 {
-                if chunk != 55 {
-                    wake = feed(&mut player, chunk, world).unwrap_or(wake);
+                if Some(chunk) != lost {
+                    for _ in 0..2 {
+                        player.arrived(world, (0, chunk), chunk.is_multiple_of(10), 1);
+                    }
+                    wake = player.woken(world).unwrap_or(wake);
                 }
                 chunk += 1;
             }
             if world >= wake {
-                wake = player.tick(world).unwrap_or(u64::MAX);
+                wake = player.tick(wake).unwrap_or(u64::MAX);
             }
         }
-        assert_eq!(player.watched.stalls, 1);
-        assert!(player.watched.stalled_us >= SKIP_AFTER_US);
-        assert_eq!(player.watched.skipped_us, 500_000);
+        player
+    }
+
+    fn finished(lost: Option<u32>, seconds: u64) -> Watched {
+        let mut player = run(lost, seconds);
+        player.finish(seconds * 1_000_000);
+        player.watched().clone()
+    }
+
+    #[test]
+    fn an_even_stream_plays_without_a_stall_and_close_to_its_target() {
+        let watched = finished(None, 60);
+        assert_eq!(watched.stalls, 0);
+        let last = *watched.latency_ms.last().unwrap();
+        assert!((300..=420).contains(&last), "{last}");
+        assert!(watched.played_us > 59_000_000);
+    }
+
+    #[test]
+    fn a_gap_is_a_stall_until_a_later_keyframe_is_there() {
+        let watched = finished(Some(55), 20);
+        assert_eq!(watched.stalls, 1);
+        assert!((300_000..=700_000).contains(&watched.stalled_us), "{}", watched.stalled_us);
+        assert_eq!(watched.skipped_us, 500_000);
+    }
+
+    #[test]
+    fn the_wait_for_another_run_is_a_stall() {
+        let mut player = run(None, 10);
+        player.restart(10_000_000, 12_000_000);
+        assert!(player.stands() && !player.is_playing());
+        for chunk in 0..10 {
+            (0..2).for_each(|_| player.arrived(13_000_000, (0, chunk), chunk == 0, 1));
+        }
+        player.due = Some(13_000_000);
+        let mut wake = player.due;
+        while let Some(at) = wake.filter(|_| !player.is_playing()) {
+            wake = player.tick(at);
+        }
+        let now = wake.unwrap_or(13_000_000);
+        player.finish(now);
+        assert!(player.watched().stalled_us >= 3_000_000);
     }
 }

@@ -9,6 +9,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 
 use crate::node::{Node, Traffic};
+use crate::player::Player;
 use crate::scenario::Fault;
 use crate::timeline::SAMPLE_US;
 use crate::world::World;
@@ -223,15 +224,16 @@ impl Track {
         if node.leaving {
             return State::Leaves;
         }
-        if node.players.iter().any(|p| p.watched.first_at.is_none()) {
-            return State::Waits;
+        match node.player.as_ref().filter(|p| p.has_begun()) {
+            None => State::Waits,
+            Some(player) if player.stands() => State::Stands,
+            Some(_) => State::Plays,
         }
-        if node.players.iter().any(|p| p.stands()) { State::Stands } else { State::Plays }
     }
 
     fn second(&mut self, node: &Node) {
-        let player = node.players.first().filter(|_| node.alive && !node.leaving);
-        let behind = player.and_then(|p| p.behind_us()).map_or(0, |us| us / 10_000);
+        let player = node.player.as_ref().filter(|_| node.alive && !node.leaving);
+        let behind = player.and_then(Player::behind_us).map_or(0, |us| us / 10_000);
         self.behind.push(u32::try_from(behind).unwrap_or(u32::MAX));
         let kbps = |now: u64, before: u64| now.saturating_sub(before) * 8 / 1000;
         self.sent.push(kbps(node.sent.all(), self.before.0.all()));

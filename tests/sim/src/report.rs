@@ -285,24 +285,23 @@ fn startup(world: &World, viewers: &[&Node]) -> Spread {
     let late: Vec<&&Node> = viewers.iter().filter(measured).collect();
     let of: Vec<&&Node> = if late.len() >= 10 { late } else { viewers.iter().collect() };
     let first = |n: &&&Node| {
-        let first = n.players.first()?.watched.first_at?;
+        let first = n.watched()?.first_at?;
         Some((first.saturating_sub(n.came_at)) as f64 / 1000.0)
     };
     Spread::of(of.iter().filter_map(first).collect())
 }
 
 fn latency(viewers: &[&Node]) -> Spread {
-    let all = viewers.iter().filter_map(|n| n.players.first());
-    Spread::of(all.flat_map(|p| &p.watched.latency_ms).map(|ms| f64::from(*ms)).collect())
+    let all = viewers.iter().filter_map(|n| n.watched());
+    Spread::of(all.flat_map(|w| &w.latency_ms).map(|ms| f64::from(*ms)).collect())
 }
 
-/// A viewer stands still when any of its tracks does: the worse of its players counts.
 fn stalled(n: &Node) -> u64 {
-    n.players.iter().map(|p| p.watched.stalled_us).max().unwrap_or(0)
+    n.watched().map_or(0, |w| w.stalled_us)
 }
 
 fn played(n: &Node) -> u64 {
-    n.players.iter().map(|p| p.watched.played_us).min().unwrap_or(0)
+    n.watched().map_or(0, |w| w.played_us)
 }
 
 fn stall_ratios(viewers: &[&Node]) -> Vec<f64> {
@@ -318,8 +317,7 @@ fn stalls(viewers: &[&Node], present: &[&&Node]) -> (Spread, f64, f64, f64) {
     let spread = Spread::of(stall_ratios(viewers));
     let stall_sum: u64 = viewers.iter().map(|n| stalled(n)).sum();
     let play_sum: u64 = viewers.iter().map(|n| played(n)).sum();
-    let skipped: u64 =
-        viewers.iter().filter_map(|n| n.players.iter().map(|p| p.watched.skipped_us).max()).sum();
+    let skipped: u64 = viewers.iter().filter_map(|n| n.watched()).map(|w| w.skipped_us).sum();
     let all = (stall_sum + play_sum).max(1) as f64;
     let worst = present.iter().map(|n| stalled(n)).max().unwrap_or(0) as f64 / 1000.0;
     (spread, stall_sum as f64 / all, worst, skipped as f64 / all)
@@ -343,8 +341,8 @@ fn curves(world: &World, viewers: &[&Node]) -> Curves {
     let standing = samples.iter().filter(|s| s.watching > 0);
     let standing =
         standing.map(|s| (s.at as f64 / 1e6, f64::from(s.standing) / f64::from(s.watching)));
-    let latency = viewers.iter().filter_map(|n| n.players.first());
-    let latency = latency.flat_map(|p| &p.watched.latency_ms).map(|ms| f64::from(*ms)).collect();
+    let latency = viewers.iter().filter_map(|n| n.watched());
+    let latency = latency.flat_map(|w| &w.latency_ms).map(|ms| f64::from(*ms)).collect();
     Curves {
         egress: egress.collect(),
         standing: standing.collect(),
@@ -373,7 +371,7 @@ fn true_ratio(
 
 fn starved(world: &World, present: &[&&Node]) -> u32 {
     let without = |n: &&&&Node| {
-        n.came_at + 5_000_000 < world.now && n.players.iter().any(|p| p.watched.first_at.is_none())
+        n.came_at + 5_000_000 < world.now && n.watched().is_none_or(|w| w.first_at.is_none())
     };
     present.iter().filter(without).count() as u32
 }

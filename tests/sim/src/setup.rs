@@ -156,7 +156,7 @@ impl World {
                 offset: (dice.unit() * 7_200_000_000.0) as u64,
                 drift_ppm: (dice.unit() * 200.0) as i64 - 100,
             },
-            players: Vec::new(),
+            player: None,
             conns: Vec::new(),
             others: Vec::new(),
             wake_at: u64::MAX,

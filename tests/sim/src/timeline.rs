@@ -58,9 +58,9 @@ impl World {
         let mut sample = Sample { at: self.now, ..Sample::default() };
         for node in self.nodes.iter().skip(1).filter(|n| n.alive && !n.leaving) {
             sample.present += 1;
-            let begun = node.players.iter().all(|p| p.watched.first_at.is_some());
-            sample.watching += u32::from(begun);
-            sample.standing += u32::from(begun && node.players.iter().any(|p| p.stands()));
+            let Some(player) = node.player.as_ref().filter(|p| p.has_begun()) else { continue };
+            sample.watching += 1;
+            sample.standing += u32::from(player.stands());
         }
         sample.origin_sent = self.origin_sent_old + self.nodes[0].sent.all();
         self.timeline.samples.push(sample);

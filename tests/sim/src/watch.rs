@@ -5,37 +5,34 @@ use crate::scenario::Sabotage;
 use crate::world::{LINK_US, What, World};
 
 impl World {
-    pub(crate) fn on_play(&mut self, id: u32, player: u8) {
+    pub(crate) fn on_play(&mut self, id: u32) {
         let world = self.now;
         let node = &mut self.nodes[id as usize];
         if !node.alive || node.leaving {
             return;
         }
-        let Some(clock) = node.players.get_mut(usize::from(player)) else { return };
-        let (before, at) = (clock.watched.stalled_us, clock.position());
-        let next = clock.tick(world);
-        let (ms, chunk) = ((clock.watched.stalled_us - before) / 1000, clock.position());
-        if ms > 0 {
-            self.tell(id, || format!("! stood for {ms} ms before {at:?}, now at {chunk:?}"));
+        let Some(player) = &mut node.player else { return };
+        let since = player.stands_since();
+        let next = player.tick(world);
+        if let Some(since) = since.filter(|_| !player.stands()) {
+            let (ms, chunk) = ((world - since) / 1000, player.position(0));
+            self.tell(id, || format!("! stood for {ms} ms, now at {chunk:?}"));
         }
         if let Some(next) = next {
-            self.queue.push(next.max(world + 1), What::Play { node: id, player });
+            self.queue.push(next, What::Play(id));
         }
     }
 
-    /// Tells the state machine where the playout clocks stand.
+    /// Tells the state machine where the playout clock stands.
     pub(crate) fn tell_playheads(&mut self, id: u32) {
         let now = self.local(id);
         let tracks = &self.tracks;
         let node = &mut self.nodes[id as usize];
-        if node.leaving {
-            return;
-        }
-        for (track, player) in tracks.iter().zip(&node.players) {
-            if let Some(chunk) = player.position() {
-                let capture_ms = track.capture_ms(chunk);
-                node.swarm.handle_playhead(now, track.config.track, capture_ms);
-            }
+        let Some(player) = node.player.as_ref().filter(|_| !node.leaving) else { return };
+        let Some(at_us) = player.playhead_us() else { return };
+        let capture_ms = u32::try_from(at_us / 1000).unwrap_or(0);
+        for track in tracks {
+            node.swarm.handle_playhead(now, track.config.track, capture_ms);
         }
     }
 
@@ -71,14 +68,17 @@ impl World {
         node.alive = true;
         node.run = run;
         node.came_at = world;
-        node.players =
-            configs.iter().map(|c| Player::new(u32::from(c.k), c.chunk_ms, run_start)).collect();
-        node.players.iter_mut().for_each(|p| p.measuring = measuring);
+        let mut player = Player::new(configs.iter().map(|c| (c.k, c.chunk_ms)), run_start);
+        if measuring {
+            player.begin_measuring(world);
+        }
+        let first_look = player.look_at(world + 10_000);
+        node.player = Some(player);
         let greed = if self.scenario.sabotage == Some(Sabotage::Greedy) { 3 } else { 1 };
         node.swarm.handle_allowance(now, Some(node.upload_bps * greed));
         node.swarm.handle_tracks(now, &configs);
-        for player in 0..configs.len() as u8 {
-            self.queue.push(world + 10_000, What::Play { node: id, player });
+        if let Some(at) = first_look {
+            self.queue.push(at, What::Play(id));
         }
         let phase = self.chance.below(LINK_US as usize) as u64;
         self.queue.push(world + phase, What::Links(id));
@@ -88,9 +88,8 @@ impl World {
 
     pub(crate) fn on_measure(&mut self) {
         let world = self.now;
-        for node in &mut self.nodes {
-            node.players.iter_mut().for_each(|p| p.begin_measuring(world));
-        }
+        let players = self.nodes.iter_mut().filter_map(|n| n.player.as_mut());
+        players.for_each(|p| p.begin_measuring(world));
         self.before = self.nodes.iter().map(|n| (n.sent, n.received)).collect();
         self.counters_before = self.nodes.iter().map(|n| *n.swarm.counters()).collect();
         self.origin_sent_before = self.origin_sent_old + self.nodes[0].sent.all();

@@ -59,10 +59,7 @@ pub(crate) enum What {
         sent: u64,
     },
     Links(u32),
-    Play {
-        node: u32,
-        player: u8,
-    },
+    Play(u32),
     Publish {
         track: u8,
         chunk: u32,
@@ -183,9 +180,9 @@ impl World {
             self.happen(what);
         }
         self.now = end;
-        for player in self.nodes.iter_mut().flat_map(|n| &mut n.players) {
+        for player in self.nodes.iter_mut().filter_map(|n| n.player.as_mut()) {
             player.finish(end);
-            let watched = &player.watched;
+            let watched = player.watched();
             let (played, skipped) = (watched.played_us, watched.skipped_us);
             self.hash.add([played, watched.stalled_us, skipped, u64::from(watched.stalls)]);
         }
@@ -241,7 +238,7 @@ impl World {
             What::DialFailed { dialler, listener } => self.on_dial_failed(dialler, listener),
             What::Gone { at, other, sent } => self.on_gone(at, other, sent),
             What::Links(node) => self.report_links(node),
-            What::Play { node, player } => self.on_play(node, player),
+            What::Play(node) => self.on_play(node),
             What::Publish { track, chunk, run } => self.on_publish(track, chunk, run),
             What::Come(node) => self.on_come(node),
             What::Fault(fault) => self.on_fault(fault),

@@ -14,9 +14,9 @@ use crate::contribution::Contributor;
 use crate::event::{EndReason, Event, Released, Watching};
 use crate::flow::Flow;
 use crate::player::{Outcome, Player};
-use crate::playout::State;
 use crate::presence::{Presence, SILENT};
 use crate::stats::{Data, Playing, Role, Stats, helping};
+use manyhands_playout::State;
 
 /// The playout clock's step: a fraction of a picture at 60 a second. (Half of it made a viewer wake
 /// 100 times a second more for 2.5 ms.)

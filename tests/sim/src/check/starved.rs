@@ -53,8 +53,9 @@ impl Starved {
         self.note_drops(look);
         let suspected = std::mem::take(&mut self.suspected);
         for (at, node, _) in look.present().filter(|(_, n, _)| n.role == Role::Viewer) {
-            for (track, player) in node.players.iter().enumerate() {
-                let waits = player.position().is_none();
+            let Some(player) = &node.player else { continue };
+            for track in (0..world.tracks.len()).filter(|track| player.lacks(*track)) {
+                let waits = player.position(track).is_none();
                 let (since, patience) = if waits {
                     (Some(node.came_at), COMES_US)
                 } else {
@@ -63,7 +64,7 @@ impl Starved {
                 if node.leaving || since.is_none_or(|since| look.now - since < patience) {
                     continue;
                 }
-                let chunk = player.position().or_else(|| world.begins_with(track));
+                let chunk = player.position(track).or_else(|| world.begins_with(track));
                 if node.run != world.run {
                     self.count("old_run");
                     continue;

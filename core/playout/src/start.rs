@@ -1,6 +1,6 @@
 //! When a viewer begins to play: as soon as it can without running dry at once.
 
-use crate::playout::START_RESERVE_US;
+use crate::clock::START_RESERVE_US;
 
 /// A start that is behind the live edge waits this long for what is on its way: it begins nearer to
 /// it...

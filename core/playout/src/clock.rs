@@ -1,11 +1,10 @@
 //! The playout clock: which moment of the stream is being handed out now.
 //!
-//! One clock for page, file and phones. Its position is a capture time (the origin's clock, in
-//! microseconds). It follows `media time now - target`, gliding where it can and jumping only where
-//! it must, and stands still ("stalled") while a selected track has nothing for it. Pure: the time
-//! is an argument.
+//! Its position is a capture time (the origin's clock, in microseconds). It follows `media time now - target`, gliding where it can and jumping only where
+//! it must, and stands still ("stalled") while a selected track has nothing for it.
 
 use crate::lateness::Lateness;
+use crate::start::Start;
 
 /// Rates of the glide, and how far off they are used (the design's figures).
 const NEAR_US: i64 = 300_000;
@@ -23,9 +22,9 @@ const SLOW: f64 = 0.96;
 /// (Measured by the prototype: 0.97 of 128 takes 250 ms off a fixed guard.)
 const WINDOW: usize = 128;
 const QUANTILE: f64 = 0.97;
-/// A young viewer looks back less far, about two seconds of picture and sound: how late chunks were
-/// while its parents were found says nothing about what comes.
-const YOUNG_WINDOW: usize = 40;
+/// A young viewer looks back less far, two seconds: how late chunks were while its parents were found
+/// says nothing about what comes.
+const YOUNG_WINDOW: usize = 20;
 /// Kept beyond that quantile: in calm, while the viewer is young, and at most (what recent stalls
 /// lacked is added, up to this).
 const CALM_GUARD_US: i64 = 100_000;
@@ -59,7 +58,7 @@ const MAX_TARGET_US: i64 = 5_000_000;
 
 /// What the clock is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum State {
+pub enum State {
     /// Nothing was handed out yet.
     Waiting,
     /// Handing out.
@@ -73,7 +72,7 @@ pub(crate) enum State {
 
 /// The clock.
 #[derive(Debug)]
-pub(crate) struct Playout {
+pub struct Playout {
     state: State,
     position_us: i64,
     /// Own clock at the last step.
@@ -85,6 +84,7 @@ pub(crate) struct Playout {
     /// The next jump is the person's own.
     asked: bool,
     lateness: Lateness,
+    pub(crate) start: Start,
     /// The recent stalls: when the last one ended and how long they were together.
     alarm: Option<(i64, i64)>,
     /// A long stall was over then, own clock.
@@ -122,6 +122,7 @@ impl Default for Playout {
             held_back_us: 0,
             asked: false,
             lateness: Lateness::new(WINDOW),
+            start: Start::default(),
             alarm: None,
             healed_us: None,
             stalls: 0,
@@ -131,14 +132,14 @@ impl Default for Playout {
 }
 
 impl Playout {
-    /// A chunk became complete at `media_us`; the one before it was closed at `closed_us`, if that is
+    /// A chunk of a track became complete at `media_us`; the one before it was closed at `closed_us`, if that is
     /// known.
-    pub(crate) fn handle_chunk(&mut self, media_us: i64, closed_us: Option<i64>) {
-        self.lateness.handle_chunk(media_us, closed_us);
+    pub fn handle_chunk(&mut self, track: u8, media_us: i64, closed_us: Option<i64>) {
+        self.lateness.handle_chunk(track, media_us, closed_us);
     }
 
     /// Starts handing out at `position_us`.
-    pub(crate) fn start(&mut self, now_us: i64, position_us: i64) {
+    pub fn start_at(&mut self, now_us: i64, position_us: i64) {
         self.state = State::Playing;
         self.position_us = position_us;
         self.stepped_us = now_us;
@@ -146,7 +147,7 @@ impl Playout {
     }
 
     /// Waits for a new start: another run began.
-    pub(crate) fn reset(&mut self) {
+    pub fn reset(&mut self) {
         let (stalls, stalled_us) = (self.stalls, self.stalled_us);
         *self = Self { stalls, stalled_us, ..Self::default() };
     }
@@ -160,7 +161,8 @@ impl Playout {
         match self.state {
             State::Waiting => Step::Stand,
             State::Playing => {
-                let behind = self.behind(media_us);
+                // As the step begins: a long one must not bring it nearer than a short one.
+                let behind = self.behind(media_us.saturating_sub(elapsed));
                 self.asked &= behind > FAR_US;
                 let in_hand = frontier_us.saturating_sub(self.position_us);
                 let wish = self.position_us + (elapsed as f64 * rate(behind, in_hand)) as i64;
@@ -232,7 +234,7 @@ impl Playout {
     }
 
     /// Goes on after the person held it: from where it stood, and stays as far behind as that is.
-    pub(crate) fn resume(&mut self, now_us: i64, media_us: i64) {
+    pub fn resume(&mut self, now_us: i64, media_us: i64) {
         self.stepped_us = now_us;
         if self.state != State::Waiting {
             self.state = State::Playing;
@@ -241,7 +243,7 @@ impl Playout {
     }
 
     /// The person wants to be at live: by a jump where gliding would take long.
-    pub(crate) fn go_live(&mut self) {
+    pub fn go_live(&mut self) {
         self.held_back_us = 0;
         self.asked = true;
     }
@@ -254,7 +256,7 @@ impl Playout {
 
     /// How far it is behind where it would be if nobody had held it.
     #[must_use]
-    pub(crate) fn behind_live(&self, media_us: i64) -> i64 {
+    pub fn behind_live(&self, media_us: i64) -> i64 {
         media_us - self.target_us - self.position_us
     }
 
@@ -266,25 +268,31 @@ impl Playout {
 
     /// The capture time up to which units are handed out.
     #[must_use]
-    pub(crate) fn position_us(&self) -> i64 {
+    pub fn position_us(&self) -> i64 {
         self.position_us
     }
 
     /// How far behind media time it wants to be.
     #[must_use]
-    pub(crate) fn target_us(&self) -> i64 {
+    pub fn target_us(&self) -> i64 {
         self.target_us
+    }
+
+    /// The viewer's own clock at the last step.
+    #[must_use]
+    pub fn stepped_us(&self) -> i64 {
+        self.stepped_us
     }
 
     /// What it is doing.
     #[must_use]
-    pub(crate) fn state(&self) -> State {
+    pub fn state(&self) -> State {
         self.state
     }
 
     /// Stalls so far and their length in microseconds, a running one included.
     #[must_use]
-    pub(crate) fn stalls(&self, now_us: i64) -> (u64, i64) {
+    pub fn stalls(&self, now_us: i64) -> (u64, i64) {
         match self.state {
             State::Stalled { since_us } if now_us - since_us >= STALL_FLOOR_US => {
                 (self.stalls + 1, self.stalled_us + now_us - since_us)
@@ -368,7 +376,7 @@ mod tests {
     fn hear(playout: &mut Playout, from_us: i64, readings: usize, late_us: i64) {
         for number in 0..readings as i64 {
             let media_us = from_us + number * 100_000;
-            playout.handle_chunk(media_us, Some(media_us - late_us));
+            playout.handle_chunk(0, media_us, Some(media_us - late_us));
         }
     }
 
@@ -382,7 +390,7 @@ mod tests {
     /// One that has played without a stall for long enough to be calm.
     fn calm() -> Playout {
         let mut playout = measured();
-        playout.start(-30 * SECOND, -31 * SECOND);
+        playout.start_at(-30 * SECOND, -31 * SECOND);
         run(&mut playout, -30 * SECOND, 0);
         playout
     }
@@ -397,7 +405,7 @@ mod tests {
     fn it_glides_to_the_target_from_behind_and_from_ahead() {
         for start in [-SECOND, -150_000] {
             let mut playout = measured();
-            playout.start(2 * SECOND, 2 * SECOND + start);
+            playout.start_at(2 * SECOND, 2 * SECOND + start);
             run(&mut playout, 2 * SECOND, 60 * SECOND);
             let behind = playout.behind(60 * SECOND);
             assert!(behind.abs() < 60_000, "{behind}");
@@ -410,7 +418,7 @@ mod tests {
         {
             let mut playout = measured();
             let position = -SECOND;
-            playout.start(0, position);
+            playout.start_at(0, position);
             playout.step(100_000, 100_000, position + in_hand);
             assert_eq!(playout.position_us() > position + 100_000, hurries);
         }
@@ -419,7 +427,7 @@ mod tests {
     #[test]
     fn it_stands_for_want_of_units_and_counts_it() {
         let mut playout = measured();
-        playout.start(SECOND, SECOND - 220_000);
+        playout.start_at(SECOND, SECOND - 220_000);
         let frontier = SECOND;
         let mut now = SECOND;
         let stalled_at = loop {
@@ -441,7 +449,7 @@ mod tests {
     #[test]
     fn less_than_a_frame_is_no_stall() {
         let mut playout = measured();
-        playout.start(SECOND, SECOND - 220_000);
+        playout.start_at(SECOND, SECOND - 220_000);
         let frontier = playout.position_us() + 5_000;
         assert_eq!(playout.step(SECOND + 10_000, SECOND + 10_000, frontier), Step::Stand);
         let later = frontier + 100_000;
@@ -452,7 +460,7 @@ mod tests {
     #[test]
     fn a_jump_says_for_how_long_the_picture_stood() {
         let mut playout = measured();
-        playout.start(SECOND, SECOND - 220_000);
+        playout.start_at(SECOND, SECOND - 220_000);
         assert_eq!(playout.jump(SECOND, SECOND - 200_000), None, "it did not stand");
         let frontier = playout.position_us();
         for tick in 1..=50 {
@@ -479,7 +487,7 @@ mod tests {
         let mut playout = Playout::default();
         hear(&mut playout, -6 * SECOND, 45, 1_500_000);
         playout.step(0, 0, 0);
-        playout.start(0, -2 * SECOND);
+        playout.start_at(0, -2 * SECOND);
         hear(&mut playout, -SECOND, YOUNG_WINDOW, 120_000);
         run(&mut playout, 0, 3 * SECOND);
         // From 1.9 s, by a tenth of the three seconds.
@@ -506,7 +514,7 @@ mod tests {
         let catches_up = |behind: i64, lacking: i64| {
             let mut playout = calm();
             let wish = 60 * SECOND - playout.target_us();
-            playout.start(60 * SECOND, wish - behind);
+            playout.start_at(60 * SECOND, wish - behind);
             playout.catch_up(60 * SECOND, wish - lacking);
             assert_eq!(playout.stalls(60 * SECOND), (0, 0));
             playout.position_us() == wish
@@ -531,7 +539,7 @@ mod tests {
         let mut playout = calm();
         playout.count_stall(0, LONG_STALL_US);
         let behind = NEAR_US + SECOND / 2;
-        playout.start(0, -playout.target_us() - behind);
+        playout.start_at(0, -playout.target_us() - behind);
         assert!(playout.is_healing(0));
         playout.stepped_us = HEALING_US;
         assert!(!playout.is_healing(0), "later it glides");
