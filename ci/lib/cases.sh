@@ -74,6 +74,19 @@ build() {
     report || exit 1
 }
 
+# release_build ARGUMENTS…: every program that measures. Always all of them: with other packages or
+# features beside them, cargo builds their libraries again.
+release_build() {
+    build --release -p manyhands -p manyhands-bench -p manyhands-lab -p manyhands-sim "$@"
+}
+
+# workspace_tests only|but PACKAGE ARGUMENTS…: the cases of one package, or of all others.
+workspace_tests() {
+    local runner="['$PWD/ci/lib/in-package', '$1', '$2']"
+    shift 2
+    cargo_tests --workspace --config "target.'cfg(all())'.runner = $runner" "$@"
+}
+
 # cargo_tests ARGUMENTS…: all cases of `cargo test`. A test program that dies without a result
 # counts as one failed case.
 cargo_tests() {

@@ -8,9 +8,10 @@ use serde_json::json;
 
 use crate::events::Printer;
 use crate::failure::{Exit, Failure};
+use crate::qr;
 
-/// The longest text that is read in search of a link: four hints make 200 characters.
-const MAX_TEXT: u64 = 4096;
+/// The longest file that is read in search of a link; a telephone's photograph has 3 to 15 MB.
+const MAX_FILE: u64 = 32 << 20;
 /// The variable that is read when the command line has no link.
 const VARIABLE: &str = "MANYHANDS_LINK";
 
@@ -34,7 +35,7 @@ pub(crate) fn is_in_environment() -> bool {
 }
 
 /// A link's or a ticket's text from where the command line says: itself, `-` for standard input, or
-/// `@FILE`. Process lists are public, and it is a secret.
+/// `@FILE`; either can also be a picture of its code. Process lists are public, and it is a secret.
 fn secret_text(source: &str) -> Result<String, Failure> {
     match (source, source.strip_prefix('@')) {
         ("-", _) => read_text(io::stdin(), "standard input"),
@@ -96,7 +97,10 @@ pub(crate) fn show(source: Option<&str>, printer: Printer) -> Result<(), Failure
 }
 
 fn read_text(source: impl Read, name: &str) -> Result<String, Failure> {
-    let mut text = String::new();
-    source.take(MAX_TEXT).read_to_string(&mut text).map_err(|e| Failure::local(name, e))?;
-    Ok(text)
+    let mut bytes = Vec::new();
+    source.take(MAX_FILE).read_to_end(&mut bytes).map_err(|e| Failure::local(name, e))?;
+    // No picture is UTF-8: each begins with a byte that no text has, or has its length early on.
+    String::from_utf8(bytes).or_else(|other| {
+        qr::read(other.as_bytes()).map_err(|e| Failure::new(Exit::BadLink, format!("{name}: {e}")))
+    })
 }

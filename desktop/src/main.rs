@@ -10,6 +10,7 @@ mod input;
 mod lend;
 mod links;
 mod page_feed;
+mod qr;
 mod rate;
 mod record;
 mod relay;

@@ -8,6 +8,10 @@ const DEPTH: Duration = Duration::from_millis(50);
 const MAX_DEPTH_BYTES: f64 = 32.0 * 1024.0;
 /// A bucket holds at least two full datagrams, or nothing large could ever leave.
 const MIN_DEPTH_BYTES: f64 = 3000.0;
+/// The depth where the rate is what the line carries and not what a person has set: a burst stands in the
+/// line's own queue, and drains by no more than the rate is below it. Four full datagrams, so that none is
+/// lost to a timer that is a few milliseconds late.
+const GENTLE_DEPTH_BYTES: f64 = 6000.0;
 /// Datagrams up to this size are taken for acknowledgements and may go on credit: without them
 /// the other end would send everything again.
 const ACK_LEN: usize = 120;
@@ -18,11 +22,17 @@ const ACK_CREDIT: f64 = 0.5;
 const SILENT_SHARE: f64 = 0.04;
 /// ... and a little at first for its handshakes (a handshake costs about 3 KB).
 const SILENT_START_BYTES: f64 = 64.0 * 1024.0;
+/// Who has used that up and is sent little could ask nobody for more, and hear no more of it for want of
+/// acknowledgements: this much a second it always has, in bytes (an acknowledgement each 25 ms, and
+/// control), and as much saved up as a dial with what is repeated of it takes.
+const SILENT_TRICKLE: f64 = 5_000.0;
+const SILENT_TRICKLE_DEPTH: f64 = 12_000.0;
 
 /// Bytes that may leave now. Rates are in bits a second; `None` is no limit.
 #[derive(Debug)]
 pub(crate) struct Bucket {
     rate_bps: Option<u64>,
+    gentle: bool,
     /// The mark that was reached: whatever the rate is, nothing but acknowledgements and control
     /// may leave until it moves.
     withheld: Option<u64>,
@@ -32,7 +42,7 @@ pub(crate) struct Bucket {
 
 impl Bucket {
     pub(crate) fn new(rate_bps: Option<u64>, now: Instant) -> Self {
-        let mut bucket = Self { rate_bps, withheld: None, tokens: 0.0, filled: now };
+        let mut bucket = Self { rate_bps, gentle: false, withheld: None, tokens: 0.0, filled: now };
         bucket.tokens = bucket.depth();
         bucket
     }
@@ -56,10 +66,10 @@ impl Bucket {
         self.tokens = self.tokens.min(self.depth());
     }
 
-    /// Changes the rate; what has been saved up is kept, up to the new depth.
-    pub(crate) fn set_rate(&mut self, rate_bps: Option<u64>, now: Instant) {
+    /// Changes the rate; what has been saved up is kept, up to the new depth. A gentle one has no bursts.
+    pub(crate) fn set_rate(&mut self, rate_bps: Option<u64>, gentle: bool, now: Instant) {
         self.fill(now);
-        self.rate_bps = rate_bps;
+        (self.rate_bps, self.gentle) = (rate_bps, gentle);
         self.tokens = self.tokens.min(self.depth());
     }
 
@@ -70,11 +80,19 @@ impl Bucket {
             return true;
         }
         self.fill(now);
-        let floor = if len <= ACK_LEN { -self.depth() * ACK_CREDIT } else { 0.0 };
+        let small = len <= ACK_LEN;
+        let cost = (len + framing) as f64;
+        if small && self.rate_bps == Some(0) && self.withheld.is_none() {
+            // Without them the others send everything again, and take the line for full; they never
+            // amount to more than what they acknowledge.
+            self.tokens = (self.tokens - cost).max(self.tokens.min(0.0));
+            return true;
+        }
+        let floor = if small { -self.depth() * ACK_CREDIT } else { 0.0 };
         if self.tokens <= floor {
             return false;
         }
-        self.tokens -= (len + framing) as f64;
+        self.tokens -= cost;
         true
     }
 
@@ -91,7 +109,7 @@ impl Bucket {
         match self.rate() {
             None => Duration::ZERO,
             Some(_) if self.tokens > 0.0 => Duration::ZERO,
-            // Nothing comes in by time: look again soon, what is received may have paid for it.
+            // Next to nothing comes in by time: look again soon, what is received may have paid for it.
             Some(0) => Duration::from_millis(20),
             Some(bps) => Duration::from_secs_f64((1.0 - self.tokens) * 8.0 / bps as f64)
                 .clamp(Duration::from_millis(1), Duration::from_secs(1)),
@@ -106,6 +124,7 @@ impl Bucket {
         match self.rate() {
             None => MAX_DEPTH_BYTES,
             Some(0) => SILENT_START_BYTES,
+            Some(_) if self.gentle => GENTLE_DEPTH_BYTES,
             Some(bps) => {
                 (bps as f64 / 8.0 * DEPTH.as_secs_f64()).clamp(MIN_DEPTH_BYTES, MAX_DEPTH_BYTES)
             }
@@ -115,6 +134,10 @@ impl Bucket {
     fn fill(&mut self, now: Instant) {
         let gone = now.saturating_duration_since(self.filled);
         self.filled = now;
+        if self.rate_bps == Some(0) && self.tokens < SILENT_TRICKLE_DEPTH {
+            let trickle = gone.as_secs_f64() * SILENT_TRICKLE;
+            self.tokens = (self.tokens + trickle).min(SILENT_TRICKLE_DEPTH);
+        }
         let Some(bps) = self.rate() else { return };
         self.tokens = (self.tokens + gone.as_secs_f64() * bps as f64 / 8.0).min(self.depth());
     }
@@ -159,16 +182,31 @@ mod tests {
         let now = Instant::now();
         let mut bucket = Bucket::new(Some(0), now);
         while bucket.take(1200, 0, now) {}
-        while bucket.take(60, 0, now) {}
-        assert!(!bucket.take(60, 0, now + Duration::from_secs(60)));
         let mut sent = 0;
         for _ in 0..1000 {
             bucket.received(1200);
-            while bucket.take(60, 0, now) {
-                sent += 60;
+            assert!(bucket.take(60, 0, now), "an acknowledgement waits for nothing");
+            while bucket.take(200, 0, now) {
+                sent += 200;
             }
         }
-        assert!((sent as f64) <= 1000.0 * 1200.0 * SILENT_SHARE + 60.0, "{sent}");
+        assert!(f64::from(sent) <= 1000.0 * 1200.0 * SILENT_SHARE, "{sent}");
+        assert!(sent > 0);
+    }
+
+    #[test]
+    fn a_limit_of_nothing_can_always_ask_for_a_way_back() {
+        let start = Instant::now();
+        let mut bucket = Bucket::new(Some(0), start);
+        while bucket.take(1200, 0, start) {}
+        let sent = greedy(&mut bucket, start, 10) as f64;
+        assert!(sent <= 10.0 * SILENT_TRICKLE + 1200.0, "{sent}");
+        let later = start + Duration::from_secs(3600);
+        let mut saved = 0;
+        while bucket.take(1200, 0, later) {
+            saved += 1200;
+        }
+        assert!((6_000..=SILENT_TRICKLE_DEPTH as usize + 1200).contains(&saved), "{saved}");
     }
 
     #[test]

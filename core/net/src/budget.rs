@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use manyhands_swarm::{FIRST_PORT, Time};
 pub(crate) use manyhands_swarm::is_public;
+use manyhands_swarm::{FIRST_PORT, Time};
 
 /// Introductions a minute to one /32 or /56.
 const MOST: u32 = 10;

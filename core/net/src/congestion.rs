@@ -12,8 +12,11 @@ use std::any::Any;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use quinn::congestion::{Controller, ControllerFactory, CubicConfig};
 use quinn_proto::RttEstimator;
+
+use crate::line::{Line, Way};
 
 /// Lost of all that was sent lately: more is congestion (GCC, section 6).
 const FULL_LOSS: f64 = 0.10;
@@ -32,14 +35,19 @@ const INITIAL_WINDOW: u64 = 32 * 1_200;
 
 /// Makes the controller of each connection.
 #[derive(Debug, Default)]
-pub(crate) struct LossTolerant;
+pub(crate) struct LossTolerant {
+    /// Hears what each has to say of the line.
+    pub(crate) line: Arc<Line>,
+}
 
 impl ControllerFactory for LossTolerant {
     fn build(self: Arc<Self>, now: Instant, mtu: u16) -> Box<dyn Controller> {
         let mut config = CubicConfig::default();
         config.initial_window(INITIAL_WINDOW);
         let cubic = Arc::new(config).build(now, mtu);
-        Box::new(Tolerant { cubic, acked: TRUST, lost: 0, queue: Duration::ZERO })
+        let way = self.line.join();
+        let queue = Duration::ZERO;
+        Box::new(Tolerant { cubic, acked: TRUST, lost: 0, queue, way, smoothed: None, measured: 0 })
     }
 }
 
@@ -51,6 +59,11 @@ struct Tolerant {
     lost: u64,
     /// How much longer than the shortest the round trip is.
     queue: Duration,
+    way: Arc<Mutex<Way>>,
+    /// The smoothed round trip before the last one that was measured.
+    smoothed: Option<Duration>,
+    /// Round trips that were measured.
+    measured: u32,
 }
 
 impl Tolerant {
@@ -61,6 +74,14 @@ impl Tolerant {
             self.acked /= 2;
             self.lost /= 2;
         }
+    }
+
+    /// The last round trip, without what the acknowledgement waited, if there is a new one. QUIC shows the
+    /// smoothed one alone, of which each is an eighth; the first is the whole (RFC 9002, section 5.3).
+    fn new_round_trip(&mut self, smoothed: Duration) -> Option<Duration> {
+        let before = self.smoothed.replace(smoothed).filter(|before| *before != smoothed)?;
+        self.measured = self.measured.saturating_add(1);
+        (self.measured > 1).then(|| (smoothed * 8).saturating_sub(before * 7))
     }
 
     fn is_full(&self) -> bool {
@@ -83,6 +104,11 @@ impl Controller for Tolerant {
         rtt: &RttEstimator,
     ) {
         self.count(bytes, 0);
+        let round_trip = self.new_round_trip(rtt.get());
+        let mut way = self.way.lock();
+        way.on_acked(bytes);
+        round_trip.inspect(|round_trip| way.on_round_trip(now, *round_trip));
+        drop(way);
         self.queue = rtt.get().saturating_sub(rtt.min());
         self.cubic.on_ack(now, sent, bytes, app_limited, rtt);
     }
@@ -105,6 +131,7 @@ impl Controller for Tolerant {
         lost_bytes: u64,
     ) {
         self.count(0, lost_bytes);
+        self.way.lock().on_lost(lost_bytes);
         // A router that marks packets (ECN) has lost none and says it outright.
         if is_persistent_congestion || lost_bytes == 0 || self.is_full() {
             self.cubic.on_congestion_event(now, sent, is_persistent_congestion, lost_bytes);
@@ -120,7 +147,7 @@ impl Controller for Tolerant {
     }
 
     fn clone_box(&self) -> Box<dyn Controller> {
-        Box::new(Self { cubic: self.cubic.clone_box(), ..*self })
+        Box::new(Self { cubic: self.cubic.clone_box(), way: self.way.clone(), ..*self })
     }
 
     fn initial_window(&self) -> u64 {
@@ -139,7 +166,7 @@ mod tests {
     const PACKET: u64 = 1_200;
 
     fn controller() -> Box<dyn Controller> {
-        Arc::new(LossTolerant).build(Instant::now(), PACKET as u16)
+        Arc::new(LossTolerant::default()).build(Instant::now(), PACKET as u16)
     }
 
     fn tolerant() -> Tolerant {

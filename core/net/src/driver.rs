@@ -3,6 +3,7 @@
 //! One task, one inbox: everything that happens is an input, in one order. After each batch of
 //! inputs the overlay's outputs are carried out and its uplink queue is asked what may leave.
 
+mod manners;
 mod moves;
 mod relays;
 mod sending;
@@ -31,6 +32,7 @@ use crate::dial::Dialler;
 use crate::discovery::{Audience, Prospect, Standing};
 use crate::endpoint::Quic;
 use crate::handshake::{self, Errand, Proven};
+use crate::ledbat::Ledbat;
 use crate::link::{Link, LinkEvent, Purpose};
 use crate::network::Mover;
 use crate::node::{Command, INBOX, NodeConfig, NodeEvent, Relays, Shared, Via, to_time};
@@ -99,6 +101,12 @@ pub(crate) struct Driver {
     inputs: mpsc::Sender<Input>,
     inbox: Option<mpsc::Receiver<Input>>,
     swarm: Swarm,
+    /// What the person allows, bits a second.
+    limit: Option<u64>,
+    /// What children are promised, bits a second.
+    promised: Option<u64>,
+    /// What the line allows; a broadcaster's picture is what its owner wants the line for.
+    ledbat: Option<Ledbat>,
     sabotage: Sabotage,
     store: Store,
     peers: Peers,
@@ -176,6 +184,9 @@ impl Driver {
             inputs,
             inbox: Some(inbox),
             swarm,
+            limit: config.upload_limit,
+            promised: config.upload_limit,
+            ledbat: sabotage.yields(config.role).then(Ledbat::default),
             sabotage,
             store: Store::default(),
             peers: Peers::new(config.connections),
@@ -339,8 +350,8 @@ impl Driver {
                 self.forward_head(None);
             }
             Command::UploadLimit(limit) => {
-                self.quic.socket().set_cap(limit);
-                self.swarm.handle_allowance(now, limit);
+                self.limit = limit;
+                self.apply_limits(now);
             }
             Command::PublishState => {
                 self.head_at = now;
@@ -776,6 +787,7 @@ impl Driver {
             all.into_iter().for_each(|index| self.send_message(index, &message));
         }
         self.report_links(now);
+        self.mind_the_line(now);
         self.follow_neighbours(now);
         if now >= self.next_ping {
             let young = now.since(Time::ZERO) < YOUNG;

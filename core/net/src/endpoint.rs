@@ -11,6 +11,7 @@ use quinn::{
 };
 
 use crate::congestion::LossTolerant;
+use crate::line::Line;
 use crate::link::MAX_PIECE;
 use crate::runtime::GridRuntime;
 use crate::socket::{self, CappedSocket};
@@ -44,6 +45,7 @@ pub(crate) struct Quic {
     endpoint: Endpoint,
     socket: Arc<CappedSocket>,
     client: ClientConfig,
+    line: Arc<Line>,
 }
 
 impl Quic {
@@ -59,7 +61,8 @@ impl Quic {
         if accepts {
             socket.tunnels().listen(socket.local_addr()?)?;
         }
-        let transport = Arc::new(transport());
+        let line = Arc::new(Line::default());
+        let transport = Arc::new(transport(line.clone()));
         let mut server = ServerConfig::with_crypto(Arc::new(tls::server(identity)?));
         server.transport_config(transport.clone());
         server.max_incoming(MAX_INCOMING);
@@ -69,7 +72,7 @@ impl Quic {
         let mut config = EndpointConfig::default();
         config.grease_quic_bit(false);
         let endpoint = Endpoint::new_with_abstract_socket(config, server, socket.clone(), runtime)?;
-        Ok(Self { endpoint, socket, client })
+        Ok(Self { endpoint, socket, client, line })
     }
 
     pub(crate) fn dial(&self, address: SocketAddr) -> Result<Connecting, quinn::ConnectError> {
@@ -82,6 +85,11 @@ impl Quic {
 
     pub(crate) fn endpoint(&self) -> &Endpoint {
         &self.endpoint
+    }
+
+    /// What all connections say of the line.
+    pub(crate) fn line(&self) -> &Line {
+        &self.line
     }
 
     pub(crate) fn socket(&self) -> &CappedSocket {
@@ -103,7 +111,7 @@ impl Quic {
     }
 }
 
-fn transport() -> TransportConfig {
+fn transport(line: Arc<Line>) -> TransportConfig {
     let mut config = TransportConfig::default();
     config.max_idle_timeout(Some(VarInt::from_u32(IDLE.as_millis() as u32).into()));
     config.keep_alive_interval(Some(KEEP_ALIVE));
@@ -122,7 +130,7 @@ fn transport() -> TransportConfig {
     let mut discovery = MtuDiscoveryConfig::default();
     discovery.minimum_change(MTU_CHANGE);
     config.mtu_discovery_config(Some(discovery));
-    config.congestion_controller_factory(Arc::new(LossTolerant));
+    config.congestion_controller_factory(Arc::new(LossTolerant { line }));
     config.datagram_receive_buffer_size(None);
     config
 }

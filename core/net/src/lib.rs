@@ -24,6 +24,8 @@ mod handshake;
 #[cfg(test)]
 mod hostile;
 mod identity;
+mod ledbat;
+mod line;
 mod link;
 mod local;
 mod mapping;

@@ -1,6 +1,7 @@
 //! Breaks a node on purpose, in builds that are made for it: a bench that can't fail shows nothing.
 //!
-//! `MANYHANDS_SABOTAGE` is `no-forward`, `no-repair`, `bit-flip`, `no-budget` (others may name any address,
+//! `MANYHANDS_SABOTAGE` is `no-forward`, `no-repair`, `bit-flip`, `no-yield` (the
+//! line's queue is nothing to it), `no-budget` (others may name any address,
 //! which is dialled without a limit) or `cannon=ADDRESSES` (a hostile member that names these); without
 //! the cargo feature `sabotage` it is not read.
 
@@ -21,6 +22,7 @@ pub(crate) struct Sabotage {
     no_repair: bool,
     bit_flip: bool,
     no_budget: bool,
+    no_yield: bool,
     cannon: Option<Cannon>,
 }
 
@@ -37,6 +39,7 @@ impl Sabotage {
             no_repair: asked == "no-repair",
             bit_flip: asked == "bit-flip",
             no_budget: asked == "no-budget",
+            no_yield: asked == "no-yield",
             cannon: asked.strip_prefix("cannon=").and_then(Cannon::aimed_at),
         }
     }
@@ -58,6 +61,12 @@ impl Sabotage {
     /// Whether dials to addresses that others name are not limited.
     pub(crate) fn dials_freely(&self) -> bool {
         self.no_budget
+    }
+
+    /// Whether it gives way to what else its line carries. A broadcaster's picture is what its owner
+    /// wants the line for.
+    pub(crate) fn yields(&self, role: Role) -> bool {
+        role != Role::Origin && !self.no_yield
     }
 
     /// Changes what is said to a neighbour.

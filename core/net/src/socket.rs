@@ -118,9 +118,9 @@ impl CappedSocket {
         self.only.get().is_none_or(|only| only.contains(&crate::canonical(address)))
     }
 
-    /// Changes the cap, in bits a second.
-    pub(crate) fn set_cap(&self, cap_bps: Option<u64>) {
-        self.bucket.lock().set_rate(cap_bps, Instant::now());
+    /// Changes the cap, in bits a second; a gentle one has no bursts.
+    pub(crate) fn set_cap(&self, cap_bps: Option<u64>, gentle: bool) {
+        self.bucket.lock().set_rate(cap_bps, gentle, Instant::now());
     }
 
     /// How long until something may leave again.

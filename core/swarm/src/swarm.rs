@@ -60,6 +60,7 @@ pub struct Swarm {
     pub(crate) bans: BTreeMap<NodeId, Time>,
     pub(crate) root: Option<Contact>,
     pub(crate) allowance: Option<u64>,
+    pub(crate) pace: Option<u64>,
     pub(crate) counters: Counters,
     out: VecDeque<Output>,
     next_tick: Option<Time>,
@@ -91,6 +92,7 @@ impl Swarm {
             bans: BTreeMap::new(),
             root: None,
             allowance: Some(0),
+            pace: None,
             counters: Counters::default(),
             out: VecDeque::new(),
             next_tick: None,
@@ -134,9 +136,16 @@ impl Swarm {
     pub fn handle_allowance(&mut self, now: Time, bps: Option<u64>) {
         let bps = if self.config.can_upload { bps } else { Some(0) };
         self.allowance = bps;
-        self.uplink.set_rate(now, bps);
+        self.uplink.set_rate(now, self.allowance, self.pace);
         self.choose_homes();
         self.shed(now);
+    }
+
+    /// What the line carries now, in bits a second, if that is known: nothing leaves faster. Slots are not
+    /// cut from it, since it may change with every breath of somebody else's traffic.
+    pub fn handle_pace(&mut self, now: Time, bps: Option<u64>) {
+        self.pace = bps;
+        self.uplink.set_rate(now, self.allowance, self.pace);
     }
 
     /// When the line takes something again, as far as its driver knows: at once if this is past.

@@ -23,6 +23,9 @@ pub(crate) const MAX_QUEUED: usize = 4_096;
 /// Depth of the token bucket: min(50 ms of the allowance, 32 KiB) (DESIGN, "A cap is a cap").
 const BURST: Duration = Duration::from_millis(50);
 const BURST_BYTES: u64 = 32 * 1024;
+/// The same where the line itself sets the pace: what is given to it at once waits in it, and looks like
+/// somebody else's queue.
+const GENTLE_BURST: Duration = Duration::from_millis(10);
 
 /// The rate that is assumed for slots and queue lengths where no limit is set.
 pub(crate) const UNLIMITED_BPS: u64 = 50_000_000;
@@ -74,6 +77,7 @@ pub(crate) struct Uplink {
     repair: Queue,
     parked: Vec<(Class, Entry)>,
     rate: Option<u64>,
+    gentle: bool,
     tokens: i64,
     filled: Time,
     /// The line itself is taken until then: by headers, acknowledgements, handshakes, and pieces that
@@ -91,10 +95,11 @@ pub(crate) struct Uplink {
 }
 
 impl Uplink {
-    /// Sets the allowance in bits a second; `None` is unlimited.
-    pub(crate) fn set_rate(&mut self, now: Time, rate: Option<u64>) {
+    /// Sets the allowance and what the line carries, in bits a second; `None` is unlimited.
+    pub(crate) fn set_rate(&mut self, now: Time, allowance: Option<u64>, line: Option<u64>) {
         self.fill(now);
-        self.rate = rate;
+        self.rate = allowance.into_iter().chain(line).min();
+        self.gentle = self.rate != allowance;
         self.tokens = self.tokens.min(self.depth());
     }
 
@@ -110,7 +115,8 @@ impl Uplink {
     }
 
     fn depth(&self) -> i64 {
-        let burst = self.pace().saturating_mul(BURST.as_millis() as u64) / 1000;
+        let burst = if self.gentle { GENTLE_BURST } else { BURST };
+        let burst = self.pace().saturating_mul(burst.as_millis() as u64) / 1000;
         i64::try_from(burst.min(BURST_BYTES * 8)).unwrap_or(i64::MAX)
     }
 
@@ -304,7 +310,7 @@ mod tests {
     #[test]
     fn no_more_leaves_than_the_allowance() {
         let mut uplink = Uplink::default();
-        uplink.set_rate(Time::ZERO, Some(1_000_000));
+        uplink.set_rate(Time::ZERO, Some(1_000_000), None);
         let mut sent = 0u64;
         for ms in 0..10_000u64 {
             let now = Time::from_millis(ms);
@@ -316,6 +322,20 @@ mod tests {
         let allowed = 1_000_000 * 10 / 8;
         assert!(sent <= allowed + 2 * 6_250, "{sent} of {allowed}");
         assert!(sent >= allowed - 2 * 6_250, "{sent} of {allowed}");
+    }
+
+    #[test]
+    fn no_more_leaves_than_the_line_carries_and_no_burst() {
+        let mut uplink = Uplink::default();
+        uplink.set_rate(Time::ZERO, Some(4_000_000), Some(1_000_000));
+        for due in 0..100 {
+            uplink.push(Class::Live, entry(due, 500, Time::ZERO));
+        }
+        let saved = drain(&mut uplink, Time::from_millis(1_000)).len() * 500;
+        assert!(saved <= 1_250 + 500, "10 ms are saved up: {saved}");
+        uplink.set_rate(Time::from_millis(1_000), Some(4_000_000), None);
+        let saved = drain(&mut uplink, Time::from_millis(1_400)).len() * 500;
+        assert!(saved > 20_000, "50 ms of the allowance: {saved}");
     }
 
     #[test]
@@ -368,7 +388,7 @@ mod tests {
     #[test]
     fn what_could_not_leave_is_neither_lost_nor_paid_for() {
         let mut uplink = Uplink::default();
-        uplink.set_rate(Time::ZERO, Some(1_000_000));
+        uplink.set_rate(Time::ZERO, Some(1_000_000), None);
         let now = Time::from_millis(50);
         uplink.push(Class::Repair, entry(1, 6_250, now));
         let waiting = uplink.repair_delay(1_000_000);
@@ -395,7 +415,7 @@ mod tests {
     #[test]
     fn an_allowance_of_nothing_gives_nothing() {
         let mut uplink = Uplink::default();
-        uplink.set_rate(Time::ZERO, Some(0));
+        uplink.set_rate(Time::ZERO, Some(0), None);
         uplink.push(Class::Live, entry(0, 1, Time::ZERO));
         assert_eq!(drain(&mut uplink, Time::from_millis(900)), []);
     }

@@ -111,6 +111,11 @@ impl Home {
         }
     }
 
+    /// The router itself, for programs that run on it.
+    pub fn router(&self) -> &Host {
+        &self.router
+    }
+
     /// From now on nothing of a protocol (`udp`, `tcp`) passes, neither out nor in.
     pub fn block(&self, protocol: &str) -> Result<(), LabError> {
         let rule = format!("insert rule inet filter forward meta l4proto {protocol} drop\n");
@@ -172,7 +177,7 @@ fn rules(speaks: Speaks) -> String {
             chain postrouting {{
                 type nat hook postrouting priority 100; policy accept
                 jump postrouting_miniupnpd
-                oifname \"eth0\" masquerade fully-random
+                ip saddr {INSIDE}/24 oifname \"eth0\" masquerade fully-random
             }}
             chain prerouting_miniupnpd {{
             }}

@@ -6,12 +6,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread;
 
+use nix::sys::socket::{setsockopt, sockopt};
+
 use crate::error::LabError;
 use crate::host::Host;
 
 /// What one full segment takes on the wire over what it carries: 1,448 bytes after a header of TCP with
 /// timestamps, IPv4's and Ethernet's.
 const WIRE: f64 = 1_514.0 / 1_448.0;
+/// What Windows, Apple's systems, Android and most of Linux send by (RFC 9438). This machine may have
+/// another one set: BBR keeps a line's queue as short as LEDBAT does, so neither gives way to the other.
+const CUBIC: &str = "cubic";
 
 /// An upload under way. Dropping it ends it.
 #[derive(Debug)]
@@ -31,6 +36,8 @@ impl Upload {
         let stream = from
             .run(move || TcpStream::connect(there))?
             .map_err(LabError::io("begin an upload"))?;
+        setsockopt(&stream, sockopt::TcpCongestion, &CUBIC.into())
+            .map_err(|error| LabError::io("ask for Cubic")(error.into()))?;
         let (mut taker, _) = listener.accept().map_err(LabError::io("take an upload"))?;
         let mut giver = stream.try_clone().map_err(LabError::io("share a socket"))?;
         let arrived = Arc::new(AtomicU64::new(0));

@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use data_encoding::BASE64URL_NOPAD;
+use data_encoding::{BASE64, BASE64URL_NOPAD};
 use manyhands_lab::LabError;
 
 use super::Checks;
@@ -18,6 +18,10 @@ const FLAGS_AT: usize = 1;
 const CHECK: usize = 4;
 /// As much of a link as nobody else's text has.
 const RECOGNISED: usize = 12;
+
+/// A PNG of one grey pixel, in Base64.
+const GREY: &str =
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg==";
 
 pub(super) fn check(checks: &mut Checks<'_>) -> Result<(), LabError> {
     let path = checks.stage.link_file(ORIGIN);
@@ -41,6 +45,18 @@ pub(super) fn check(checks: &mut Checks<'_>) -> Result<(), LabError> {
         let told = start.is_some_and(|start| said.is_ok_and(|said| said.contains(start)));
         let fault = told.then(|| "a link is a secret, and its text is on standard error".into());
         checks.check(&format!("{name}.is_not_told"), fault);
+    }
+    let picture = BASE64.decode(GREY.as_bytes()).map_err(|e| LabError::Program(e.to_string()))?;
+    let cut = picture.get(..picture.len() / 2).unwrap_or_default();
+    let pictures = [
+        ("link.picture", picture.as_slice(), "no code"),
+        ("link.cut_picture", cut, "damaged"),
+        ("link.other_file", &[0, 159, 146, 150], "neither text nor a picture"),
+    ];
+    for (name, bytes, words) in pictures {
+        let file = checks.stage.file(name);
+        fs::write(&file, bytes).map_err(LabError::io("write a picture"))?;
+        checks.refused(name, watch(checks, &format!("@{}", file.display())), (DAMAGED, words))?;
     }
     checks.refused("link.endless", watch(checks, "@/dev/zero"), (DAMAGED, "damaged"))?;
     let mut missing = checks.stage.program("watch");

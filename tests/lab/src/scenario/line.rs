@@ -1,14 +1,18 @@
 //! Manners on the giver's line: a viewer that is asked for more than its uplink carries shares that
-//! uplink with a call, and then with somebody else's upload.
+//! uplink with a call, and then with an upload, of another machine of the house.
 //!
-//! The giver has 5 Mbit/s up and 500 ms of drop-tail queue in front of them, and no limit is set. Eight
-//! others that give nothing reach nobody but it: they ask for nearly twice what the line carries, all
-//! the time.
+//! The house has 5 Mbit/s up and 500 ms of drop-tail queue in front of them, and no limit is set. Eight
+//! others that give nothing reach nobody but the giver: they ask for nearly twice what the line carries,
+//! all the time.
+//!
+//! The giver runs on the house's router, where the queue is, and the call and the upload come from behind
+//! it: a machine that has the queue in itself stops its own TCP short of filling it (Linux's small queues).
 
 use std::time::Duration;
 
 use crate::call::{Call, Heard};
 use crate::error::LabError;
+use crate::home::Speaks;
 use crate::host::Host;
 use crate::lab::Lab;
 use crate::link::{Line, Link};
@@ -37,7 +41,8 @@ const MEASURED: u64 = 10;
 
 /// The hosts, by their numbers.
 const ORIGIN: usize = 0;
-const GIVER: usize = 1;
+/// Where the call and the upload come from.
+const LAPTOP: usize = 1;
 /// The other end of the call and of the upload.
 const FRIEND: usize = 2;
 
@@ -47,27 +52,28 @@ pub(super) fn run(stage: &Stage) -> Result<Report, LabError> {
     let viewers = order.viewers.unwrap_or(VIEWERS);
     let mut report = Report::new("line", order.seed);
     let film = stage.film(FILM_SECONDS, FILM_BPS)?;
-    let lab = network(stage, viewers)?;
+    let (lab, home) = network(stage, viewers)?;
+    let giver = lab.home(home)?.router();
     let load = Load::now()?;
 
     let still = call(stage, &lab, measured / 2)?;
     let mut options: Vec<String> = vec!["--loop".into()];
     options.extend(Stage::listen(lab.host(ORIGIN)?));
     let _origin = stage.broadcast(lab.host(ORIGIN)?, &film, &options)?;
-    let mut options: Vec<String> = Stage::listen(lab.host(GIVER)?).into();
+    let mut options: Vec<String> = Stage::listen(giver).into();
     options.extend(Stage::peer(lab.host(ORIGIN)?));
-    let giver = stage.watch(lab.host(GIVER)?, &options)?;
-    giver.expect("first_frame", JOINING)?;
+    let giving = stage.watch(giver, &options)?;
+    giving.expect("first_frame", JOINING)?;
     let mut options: Vec<String> = Stage::upload_limit(0.0).into();
-    options.extend(Stage::peer(lab.host(GIVER)?));
+    options.extend(Stage::peer(giver));
     let _takers: Vec<Program> = (0..usize::from(viewers))
         .map(|number| stage.watch(lab.host(FRIEND + 1 + number)?, &options))
         .collect::<Result<_, _>>()?;
     stage.monitor().let_run(SETTLING)?;
 
-    let alone = sent(stage, lab.host(GIVER)?, measured)?;
+    let alone = sent(stage, giver, measured)?;
     let shared = call(stage, &lab, measured)?;
-    let upload = Upload::start(lab.host(GIVER)?, lab.host(FRIEND)?)?;
+    let upload = Upload::start(lab.host(LAPTOP)?, lab.host(FRIEND)?)?;
     stage.monitor().let_run(YIELDING)?;
     let before = upload.arrived();
     stage.monitor().let_run(measured)?;
@@ -83,30 +89,30 @@ pub(super) fn run(stage: &Stage) -> Result<Report, LabError> {
     }
     report.at_most("call_packets_lost", shared.lost_share(), 0.01);
     report.at_least("upload_over_line", uploaded / line, 0.8);
-    report.explain("giver_traffic", lab.traffic(GIVER)?);
+    report.explain("house_traffic", lab.traffic(LAPTOP)?);
     report.explain("emulator", lab.effort()?.report());
     report.set_machine_cpu(Load::now()?.share_since(load));
     Ok(report)
 }
 
-/// All hosts, of which those that take reach the giver alone.
-fn network(stage: &Stage, viewers: u16) -> Result<Lab, LabError> {
+/// All hosts, of which those that take reach the giver alone, and the giver's home.
+fn network(stage: &Stage, viewers: u16) -> Result<(Lab, usize), LabError> {
     let mut lab = Lab::new(stage.order().seed)?;
     let line = stage.line(RTT, 0.0);
     lab.add("origin", line)?;
     let up = Link { rate: Some(UPLINK_BPS), queue: QUEUE, ..line.up };
-    lab.add("giver", Line { up, ..line })?;
+    let (_, home) = lab.add_home(Speaks::Nothing, "house", Line { up, ..line })?;
     lab.add("friend", line)?;
     for number in 0..usize::from(viewers) {
         let taker = lab.add(&format!("viewer{number}"), line)?;
         lab.set_blocked(ORIGIN, taker, true)?;
     }
-    Ok(lab)
+    Ok((lab, home))
 }
 
-/// A call from where the giver is.
+/// A call from the giver's house.
 fn call(stage: &Stage, lab: &Lab, time: Duration) -> Result<Heard, LabError> {
-    let call = Call::start(lab.host(GIVER)?, lab.host(FRIEND)?)?;
+    let call = Call::start(lab.host(LAPTOP)?, lab.host(FRIEND)?)?;
     stage.monitor().let_run(time)?;
     call.hang_up()
 }
