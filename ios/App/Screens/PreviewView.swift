@@ -18,7 +18,8 @@ struct PreviewView: View {
                 }
                 Spacer()
                 if let camera = preview.camera { Pill { Text(verbatim: camera) } }
-                ScrollView { foot(preview) }.frame(maxHeight: 320)
+                ScrollView { facts(preview) }.frame(maxHeight: 320)
+                go(preview)
             }
             .padding(Style.margin)
         }
@@ -26,7 +27,7 @@ struct PreviewView: View {
         .preferredColorScheme(.dark)
     }
 
-    private func foot(_ preview: PreviewScreen) -> some View {
+    private func facts(_ preview: PreviewScreen) -> some View {
         VStack(alignment: .leading, spacing: Style.gap) {
             Pill { Text(verbatim: preview.reassurance) }
             VStack(alignment: .leading, spacing: Style.gap) {
@@ -41,11 +42,18 @@ struct PreviewView: View {
                 }
                 .foregroundStyle(preview.costs ? Style.fair : .white)
                 Text(verbatim: preview.checkText).font(.footnote)
+                whenLeft(preview)
             }
             .padding(Style.margin)
             .foregroundStyle(.white)
             .background(Style.overPicture, in: RoundedRectangle(cornerRadius: Style.corner))
             FilmControls()
+        }
+    }
+
+    /// In sight, however much has to be scrolled above it.
+    private func go(_ preview: PreviewScreen) -> some View {
+        VStack(alignment: .leading, spacing: Style.gap) {
             if let hint = preview.hint { Pill { Text(verbatim: hint) } }
             MainButton(
                 title: preview.goLive, icon: "record.circle", colour: Style.live, onColour: .white
@@ -56,6 +64,17 @@ struct PreviewView: View {
                 SecondButton(title: app.words(.cancel)) { app.broadcast.send(.cancel) }
             }
         }
+    }
+
+    private func whenLeft(_ preview: PreviewScreen) -> some View {
+        Toggle(isOn: Binding(get: { preview.pausesWhenLeft }, set: { app.pauseWhenLeft($0) })) {
+            VStack(alignment: .leading) {
+                Text(verbatim: app.words(.whenLeft)).font(.subheadline)
+                Text(verbatim: preview.whenLeftText).font(.footnote)
+            }
+        }
+        .frame(minHeight: Style.main)
+        .tint(Style.accent)
     }
 
     private var title: Binding<String> {

@@ -80,6 +80,30 @@ struct AppTests {
         #expect(app.broadcast.machine.onAir == .cameraOff)
     }
 
+    @Test("B21: whether sound goes on when the app is left is chosen in the preview, and kept")
+    func b21() async {
+        phone.permissions.set(.camera, .granted)
+        phone.permissions.set(.microphone, .granted)
+        let app = agreed()
+        await until { app.device.path.kind == .wifi }
+        app.goLive()
+        await until { app.place.screen == .preview }
+        #expect(!app.broadcast.preview.pausesWhenLeft)
+        app.pauseWhenLeft(true)
+        #expect(app.broadcast.preview.pausesWhenLeft && phone.start().broadcast.preview.pausesWhenLeft)
+        app.broadcast.send(.goLive)
+        await until { app.place.screen == .live }
+        app.inFront(false)
+        #expect(app.broadcast.machine.onAir == .nothing)
+        app.inFront(true)
+        #expect(app.broadcast.machine.onAir == .everything)
+        app.pauseWhenLeft(false)
+        app.inFront(false)
+        #expect(app.broadcast.machine.onAir == .picturePaused)
+        app.broadcast.send(.end)
+        #expect(!phone.start().broadcast.preview.pausesWhenLeft)
+    }
+
     @Test("B24: what is shared holds exactly one whole link, and says how to use it without a web address")
     func b24() throws {
         let live = try Broadcasting(soundOnly())

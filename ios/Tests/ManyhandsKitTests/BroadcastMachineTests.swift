@@ -218,12 +218,20 @@ import Testing
         goLive()
         at(1, .left)
         #expect(machine.onAir == .picturePaused && machine.orders.sound)
+        #expect(!machine.orders.camera && !preview().pausesWhenLeft)
+        #expect(preview().whenLeftText == "Viewers hear you; the picture is paused until you come back.")
         at(2, .returned)
         #expect(machine.onAir == .everything)
         machine.soundGoesOn = false
+        #expect(machine.onAir == .everything && machine.orders.sound, "nothing pauses before it is left")
         at(3, .left)
         #expect(machine.onAir == .nothing && !machine.orders.sound)
         #expect(machine.orders.coding && machine.isLive)
+        #expect(preview().pausesWhenLeft)
+        #expect(preview().whenLeftText == "Picture and sound are paused until you come back.")
+        at(4, .microphone(false))
+        at(5, .returned)
+        #expect(machine.onAir == .everything && !machine.orders.sound, "what was off stays off")
     }
 
     /// What the core asks of the encoder when the picture is so many steps smaller.

@@ -100,6 +100,9 @@ final class Wall: Screening {
         changed.yield()
     }
 
+    /// What was seen so far.
+    var now: Seen { seen.withLock { $0 } }
+
     /// Waits until what was seen is so. One waiter at a time.
     @discardableResult
     func until(_ holds: @Sendable (Seen) -> Bool) async -> Seen {

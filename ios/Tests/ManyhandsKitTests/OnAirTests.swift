@@ -48,6 +48,35 @@ extension OverSockets {
             viewer.send(.close)
         }
 
+        @Test("B21: where that was chosen viewers read Paused and hear nothing, until the person is back")
+        func pausedWithSound() async throws {
+            let (model, link) = try await stage.live(seconds: 30)
+            model.soundGoesOn = false
+            let wall = Wall()
+            let viewer = stage.watch(link, wall)
+            await until { viewer.machine.phase == .playing }
+            await wall.until { !$0.sounds.isEmpty && !$0.pictures.isEmpty }
+            model.send(.left)
+            await until { viewer.screen.state?.kind == "paused" }
+            let before = wall.now
+            try await Task.sleep(for: .seconds(1))
+            #expect(wall.now.sounds.count == before.sounds.count)
+            #expect(wall.now.pictures.count == before.pictures.count)
+            // A change takes effect at once, left or not.
+            model.soundGoesOn = true
+            await wall.until { $0.sounds.count > before.sounds.count + 20 }
+            #expect(viewer.screen.state?.kind == "paused")
+            model.soundGoesOn = false
+            model.send(.returned)
+            let back = ContinuousClock.now
+            await until { viewer.machine.phase == .playing }
+            await wall.until { $0.pictures.count > before.pictures.count }
+            // A phone's encoder begins with a keyframe; the film has one a second.
+            #expect(ContinuousClock.now - back < .seconds(2))
+            model.send(.end)
+            viewer.send(.close)
+        }
+
         @Test("B27: a link to a channel that is not live waits, and begins by itself")
         func waiting() async throws {
             let film = try Film.make(stage.folder.file("film.mp4"), seconds: 20)

@@ -170,6 +170,12 @@ extension AppModel {
         watch?.choice = choice
     }
 
+    /// The person has chosen whether sound goes on when the app is left while live; the picture can't.
+    public func pauseWhenLeft(_ pause: Bool) {
+        change { $0.soundGoesOn = !pause }
+        broadcast.soundGoesOn = !pause
+    }
+
     /// Whether the person calls the network home; nothing where nobody is at home.
     public var isHome: Bool? { device.path.canBeHome ? homeNetwork.isHome : nil }
 

@@ -57,9 +57,14 @@ public final class BroadcastModel {
     public var preview: PreviewScreen { PreviewScreen(machine, at: now, words) }
     public var live: LiveScreen { LiveScreen(machine, at: now, words) }
     public var ended: EndedScreen? { EndedScreen(machine, title: title, words) }
+    /// Sound goes on when the app is left. A broadcast that is running follows at once.
     public var soundGoesOn: Bool {
         get { machine.soundGoesOn }
-        set { machine.soundGoesOn = newValue }
+        set {
+            machine.soundGoesOn = newValue
+            direct()
+            tell()
+        }
     }
 
     /// Tells what happened or what was tapped.

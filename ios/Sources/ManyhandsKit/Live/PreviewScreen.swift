@@ -21,6 +21,9 @@ public struct PreviewScreen: Equatable, Sendable {
     public let checkText: String
     /// What stands over the picture.
     public let camera: String?
+    /// The sound pauses with the picture when the app is left, and what that means for viewers.
+    public let pausesWhenLeft: Bool
+    public let whenLeftText: String
 
     static let patience = Duration.seconds(5)
 
@@ -38,6 +41,8 @@ public struct PreviewScreen: Equatable, Sendable {
         let hour = words.size(Self.bytesAnHour(machine.orders.picture))
         cost = words(costs ? .costHourMobile : .costHour, ["size": hour])
         camera = machine.camera == .starting ? words(.startingCamera) : nil
+        pausesWhenLeft = !machine.soundGoesOn
+        whenLeftText = words(pausesWhenLeft ? .leftAppTextPaused : .leftAppText)
         if let waited {
             hint = waited >= Self.patience ? words(.findingWay) : nil
         } else if !path.reachable {

@@ -14,7 +14,7 @@ public enum Word: String, CaseIterable, Sendable {
     // S2 Preview.
     case onlyYouSee, notLive, closePreview, title, titleHint, titlePreset, who, anyoneWithLink, cost,
         costHour, costHourMobile, checkReady, checkSlow, checkNone, startingCamera, goingLive, findingWay,
-        goLiveFailed, invite
+        goLiveFailed, invite, whenLeft
 
     // Controls of a broadcast, spoken.
     case toFront, toBack, lightOn, lightOff, zoomIn, zoomOut, microphoneOn, microphoneOff,

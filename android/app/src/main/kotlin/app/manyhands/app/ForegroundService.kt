@@ -64,16 +64,22 @@ abstract class ForegroundService(
     private fun notification(): Notification {
         val open = PendingIntent.getActivity(this, 0, Intent(this, screen), FLAGS)
         val stop = PendingIntent.getService(this, 0, Intent(this, javaClass).setAction(STOP), FLAGS)
-        val icon = Icon.createWithResource(this, R.drawable.ic_stop)
         return Notification
             .Builder(this, channel)
             .apply(::describe)
             .setContentIntent(open)
             .setOngoing(true)
             .setOnlyAlertOnce(true)
-            .addAction(Notification.Action.Builder(icon, getString(R.string.stop), stop).build())
+            .addAction(button(R.drawable.ic_full_screen, R.string.open, open))
+            .addAction(button(R.drawable.ic_stop, R.string.stop, stop))
             .build()
     }
+
+    private fun button(
+        icon: Int,
+        words: Int,
+        action: PendingIntent,
+    ) = Notification.Action.Builder(Icon.createWithResource(this, icon), getString(words), action).build()
 
     companion object {
         /** What the notification's button says to the service. */

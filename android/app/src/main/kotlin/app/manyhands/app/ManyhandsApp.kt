@@ -21,10 +21,16 @@ class ManyhandsApp : Application() {
     val channel by lazy { Channel(this, parts.wrap) }
     val device by lazy { DeviceMonitor(this, scope) }
     val home by lazy { HomeNetwork(device, scope) }
+    val front = Front()
 
     /** The broadcast of this phone: its preview, what is live, and its end. */
     val live by lazy { LiveSession(this) }
 
     /** What is watched. There is one picture at a time. */
     val watch by lazy { WatchSession(this) }
+
+    override fun onCreate() {
+        super.onCreate()
+        registerActivityLifecycleCallbacks(front)
+    }
 }

@@ -3,6 +3,9 @@ package app.manyhands.keep
 import android.content.Context
 import app.manyhands.core.LendingLimits
 import app.manyhands.core.LendingOn
+import kotlinx.coroutines.flow.MutableStateFlow
+import kotlinx.coroutines.flow.StateFlow
+import kotlinx.coroutines.flow.asStateFlow
 import java.io.File
 
 /** What the person has chosen. */
@@ -10,6 +13,7 @@ class Settings(
     private val context: Context,
 ) {
     private val kept = context.getSharedPreferences("settings", Context.MODE_PRIVATE)
+    private val pauses = MutableStateFlow(kept.getBoolean(PAUSES, false))
 
     /** The house rules were accepted. */
     var agreed: Boolean
@@ -40,12 +44,22 @@ class Settings(
                 .putLong(LEND_MOBILE_DAY, limits.metered.dayBytes?.toLong() ?: 0)
                 .apply()
 
+    /** Picture and sound pause when the app is left while live; else both go on. */
+    val pausesWhenLeft: StateFlow<Boolean> = pauses.asStateFlow()
+
+    /** The person chooses it, and a broadcast that is running follows at once. */
+    fun pauseWhenLeft(pause: Boolean) {
+        kept.edit().putBoolean(PAUSES, pause).apply()
+        pauses.value = pause
+    }
+
     /** Where the core keeps what was given. */
     val ledger: String get() = File(context.filesDir, "ledger").path
 
     /** All choices are as on the first day. */
     fun erase() {
         kept.edit().clear().commit()
+        pauses.value = false
     }
 
     private fun day(name: String): ULong? = kept.getLong(name, 0).takeIf { it > 0 }?.toULong()
@@ -53,6 +67,7 @@ class Settings(
     private companion object {
         const val AGREED = "agreed"
         const val ASKED = "asked_for_camera"
+        const val PAUSES = "pauses_when_left"
         const val LEND_AGREED = "lend_agreed"
         const val LEND_WIFI = "lend_wifi"
         const val LEND_MOBILE = "lend_mobile"

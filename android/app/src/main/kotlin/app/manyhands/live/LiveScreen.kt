@@ -59,6 +59,9 @@ class LiveScreen :
         view<View>(R.id.go_live).onTap { goLive(false) }
         view<View>(R.id.cancel).onTap(app.live::cancel)
         view<Switch>(R.id.home).setOnClickListener { app.home.say((it as Switch).isChecked) }
+        view<Switch>(R.id.pause_when_left).setOnClickListener {
+            app.settings.pauseWhenLeft((it as Switch).isChecked)
+        }
         view<View>(R.id.roaming_go_on).onTap { goLive(true) }
         view<View>(R.id.roaming_not_now).onTap(app.live::cancel)
         view<View>(R.id.flip).onTap(app.live::flip)

@@ -19,7 +19,7 @@ import kotlinx.coroutines.flow.drop
 import kotlinx.coroutines.flow.map
 import kotlinx.coroutines.launch
 
-/** Keeps camera and microphone running when the app is left, and says so. */
+/** Keeps the broadcast running when the app is left, and says whether camera and microphone are on. */
 class LiveService : ForegroundService(1, "live", R.string.broadcasting_channel, LiveScreen::class.java) {
     private val scope = CoroutineScope(SupervisorJob() + Dispatchers.Main.immediate)
 
@@ -28,8 +28,8 @@ class LiveService : ForegroundService(1, "live", R.string.broadcasting_channel, 
     override fun onCreate() {
         super.onCreate()
         scope.launch {
-            val viewers = app.live.state.map { it.viewers }
-            viewers.distinctUntilChanged().drop(1).collect { update() }
+            val told = app.live.state.map { it.viewers to it.paused }
+            told.distinctUntilChanged().drop(1).collect { update() }
         }
     }
 
@@ -41,12 +41,13 @@ class LiveService : ForegroundService(1, "live", R.string.broadcasting_channel, 
     }
 
     override fun describe(builder: Notification.Builder) {
-        val viewers = Words(this).watching(app.live.state.value.viewers)
+        val state = app.live.state.value
+        val viewers = Words(this).watching(state.viewers)
         builder
             .setSmallIcon(R.drawable.ic_live_dot)
             .setColor(getColor(R.color.live))
             .setContentTitle(getString(R.string.you_are_live_with, viewers))
-            .setContentText(getString(R.string.left_app_text))
+            .setContentText(getString(if (state.paused) R.string.left_app_paused else R.string.left_app_text))
     }
 
     override fun stopTapped() = app.live.end()

@@ -62,6 +62,18 @@ class LiveSession(
                 broadcasting?.setLocal(home)
             }
         }
+        app.scope.launch {
+            app.settings.pausesWhenLeft.collect { pauses ->
+                shown.update { it.copy(pausesWhenLeft = pauses) }
+                applySwitches()
+            }
+        }
+        app.scope.launch {
+            app.front.isFront.collect { front ->
+                shown.update { it.copy(away = !front) }
+                applySwitches()
+            }
+        }
         app.scope.launch { app.device.moves.collect { broadcasting?.networkChanged() } }
     }
 
@@ -74,6 +86,8 @@ class LiveSession(
                 Phase.PREVIEW,
                 device = app.device.reports.value,
                 home = app.home.isHome.value,
+                pausesWhenLeft = app.settings.pausesWhenLeft.value,
+                away = !app.front.isFront.value,
                 cameraOn = app.may(CAMERA),
                 microphoneOn = app.may(RECORD_AUDIO),
             )
@@ -313,11 +327,11 @@ class LiveSession(
         shown.update { if (it.batteryPassed == passed) it.copy(batteryPassed = null) else it }
     }
 
-    /** A call is never sent, and the microphone comes back as it was. */
+    /** A call is never sent, and after it, or after a pause, microphone and camera come back as they were. */
     private fun applySwitches() {
         val now = shown.value
-        capture?.microphone(now.microphone == Microphone.ON)
-        capture?.camera(now.cameraSent)
+        capture?.microphone(now.microphone == Microphone.ON && !now.paused)
+        capture?.camera(now.cameraSent && !now.paused)
         val onAir = onAir(now)
         app.scope.launch { broadcasting?.setOnAir(onAir) }
     }

@@ -35,6 +35,10 @@ data class LiveState(
     val device: DeviceReport = DeviceReport(),
     /** The person calls the network home. */
     val home: Boolean = false,
+    /** Picture and sound are to pause when the app is left. */
+    val pausesWhenLeft: Boolean = false,
+    /** The app is left. */
+    val away: Boolean = false,
     val elapsedS: Long = 0,
     val viewers: Long = 0,
     val mostViewers: Long = 0,
@@ -79,6 +83,9 @@ data class LiveState(
     /** Whether `Go live` can be tapped. */
     val canGoLive: Boolean get() = phase == Phase.PREVIEW && device.network.online
 
-    /** Whether viewers get the camera's picture. */
+    /** Whether viewers get the camera's picture while the app is before the person. */
     val cameraSent: Boolean get() = cameraOn && !tooHot
+
+    /** Viewers get neither picture nor sound until the person comes back, who wanted it so. */
+    val paused: Boolean get() = phase == Phase.LIVE && away && pausesWhenLeft
 }

@@ -54,6 +54,7 @@ private fun Health?.isBecauseOf(cause: HealthCause) =
 /** What viewers get, as the core is told: a camera that another app has is a pause. */
 fun onAir(state: LiveState): OnAir =
     when {
+        state.paused -> OnAir.NOTHING
         !state.cameraSent -> OnAir.CAMERA_OFF
         state.cameraTrouble == CameraTrouble.TAKEN -> OnAir.PICTURE_PAUSED
         else -> OnAir.EVERYTHING

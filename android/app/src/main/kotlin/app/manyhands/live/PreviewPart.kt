@@ -29,6 +29,7 @@ class PreviewPart(
         drawGo(state, going)
         drawCost(state)
         drawHome(state)
+        screen.view<Switch>(R.id.pause_when_left).isChecked = state.pausesWhenLeft
         screen.view<View>(R.id.roaming).shown(state.asksRoaming)
         screen
             .view<TextView>(R.id.roaming_text)

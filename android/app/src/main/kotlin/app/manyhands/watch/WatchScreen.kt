@@ -167,6 +167,7 @@ class WatchScreen :
         next: Configuration,
     ) {
         super.onPictureInPictureModeChanged(small, next)
+        app.front.small(this, small)
         app.watch.place(if (small) PlayState.BACKGROUND else PlayState.FOREGROUND)
         draw(state)
     }

@@ -1,5 +1,6 @@
 package app.manyhands.behaviour
 
+import android.widget.TextView
 import app.manyhands.R
 import app.manyhands.core.LendingReason
 import app.manyhands.core.LendingReason.CALL
@@ -55,6 +56,9 @@ class LendTest : AppTest() {
         screen.tap(R.id.card_ok)
         await("lends") { app.watch.state.value.lend.reason == LendingReason.LIVE }
         assertFalse(screen.says(R.string.lend_sentence))
+        assertTrue(screen.says(R.string.paused_live))
+        val row = screen.requireViewById<TextView>(R.id.lend_row)
+        await("what was given today", row::getText) { Regex("""\d MB today""") in row.text }
     }
 
     @Test

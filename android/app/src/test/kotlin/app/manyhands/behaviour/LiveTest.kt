@@ -221,6 +221,8 @@ class LiveTest : AppTest() {
         settle()
         assertTrue(screen.says(R.string.camera_taken))
         await("paused at the viewer") { app.watch.state.value.why == Why.PAUSED }
+        val heard = phone.renderer.sounds.size
+        await("sound goes on") { phone.renderer.sounds.size > heard + 10 }
         phone.capture.onCamera(null)
         await("picture") { app.watch.state.value.why == null }
         assertFalse(screen.says(R.string.camera_taken))

@@ -2,8 +2,10 @@ package app.manyhands.behaviour
 
 import android.view.HapticFeedbackConstants
 import android.view.View
+import android.widget.Switch
 import android.widget.TextView
 import app.manyhands.R
+import app.manyhands.keep.Settings
 import app.manyhands.live.LiveScreen
 import app.manyhands.live.Phase
 import app.manyhands.play.AppTest
@@ -80,5 +82,21 @@ class PreviewTest : AppTest() {
         screen.tap(R.id.go_live)
         screen.tap(R.id.roaming_go_on)
         await("live") { app.live.state.value.phase == Phase.LIVE }
+    }
+
+    @Test
+    fun `B21 what happens when the app is left is chosen before going live, and kept until all is erased`() {
+        val screen = start<LiveScreen>().get()
+        assertFalse(screen.requireViewById<Switch>(R.id.pause_when_left).isChecked)
+        screen.tap(R.id.pause_when_left)
+        assertTrue(app.settings.pausesWhenLeft.value)
+        assertTrue(Settings(app).pausesWhenLeft.value)
+        val again = start<LiveScreen>().get()
+        assertTrue(again.requireViewById<Switch>(R.id.pause_when_left).isChecked)
+        again.tap(R.id.pause_when_left)
+        assertFalse(screen.requireViewById<Switch>(R.id.pause_when_left).isChecked)
+        screen.tap(R.id.pause_when_left)
+        app.live.stopAndErase()
+        assertFalse(app.settings.pausesWhenLeft.value || Settings(app).pausesWhenLeft.value)
     }
 }

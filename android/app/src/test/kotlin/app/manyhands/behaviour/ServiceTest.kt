@@ -9,14 +9,19 @@ import app.manyhands.app.ForegroundService
 import app.manyhands.app.service
 import app.manyhands.core.inspectLink
 import app.manyhands.home.HomeScreen
+import app.manyhands.invite.InviteScreen
 import app.manyhands.keep.Channel
 import app.manyhands.live.LiveService
 import app.manyhands.live.Phase
 import app.manyhands.play.AppTest
 import app.manyhands.play.PlayedWrap
+import app.manyhands.play.await
+import app.manyhands.play.passing
 import app.manyhands.play.says
 import app.manyhands.play.settle
 import app.manyhands.play.tap
+import app.manyhands.play.within
+import app.manyhands.watch.Why
 import org.junit.Assert.assertArrayEquals
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
@@ -28,25 +33,34 @@ import org.junit.runner.RunWith
 import org.robolectric.Robolectric
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.Shadows.shadowOf
+import org.robolectric.android.controller.ActivityController
 
 /** What goes on outside the app, and what is left after it. */
 @RunWith(RobolectricTestRunner::class)
 class ServiceTest : AppTest() {
     @Test
-    fun `B21 left while live it goes on, with a notification that stops it`() {
-        goLive().pause().stop()
-        settle()
-        assertEquals(Phase.LIVE, app.live.state.value.phase)
+    fun `B21 left while live it goes on, with a notification that opens and stops it`() {
+        val screen = goLive()
+        val viewer = watchMyself()
         assertEquals(LiveService::class.java.name, shadowOf(app).nextStartedService.component?.className)
         val service = Robolectric.buildService(LiveService::class.java).create().startCommand(0, 1)
-        settle()
+        leave(viewer, screen)
+        assertEquals(Phase.LIVE, app.live.state.value.phase)
+        assertTrue(phone.capture.cameraOn && phone.capture.microphoneOn)
+        val before = phone.renderer.pictures.size to phone.renderer.sounds.size
+        await("picture and sound go on") {
+            phone.renderer.pictures.size > before.first + 30 && phone.renderer.sounds.size > before.second + 30
+        }
+        assertNull(app.watch.state.value.why)
         val types = ServiceInfo.FOREGROUND_SERVICE_TYPE_CAMERA or ServiceInfo.FOREGROUND_SERVICE_TYPE_MICROPHONE
         assertEquals(types, service.get().foregroundServiceType)
-        val shown = shadowOf(service.get()).lastForegroundNotification
-        val title = shown.extras.getString(Notification.EXTRA_TITLE)
-        assertEquals("You are live, Nobody is watching yet", title)
+        await("1 watching") {
+            notification().extras.getString(Notification.EXTRA_TITLE) == "You are live, 1 watching"
+        }
+        val shown = notification()
         assertTrue(shown.flags and Notification.FLAG_ONGOING_EVENT != 0)
-        assertEquals(app.getString(R.string.stop), shown.actions.single().title)
+        assertEquals(app.getString(R.string.left_app_text), shown.extras.getString(Notification.EXTRA_TEXT))
+        assertEquals(listOf(app.getString(R.string.open), app.getString(R.string.stop)), shown.actions.map { it.title })
         assertEquals(1, app.service<NotificationManager>().notificationChannels.size)
         val stop = Intent(app, LiveService::class.java).setAction(ForegroundService.STOP)
         service.get().onStartCommand(stop, 0, 2)
@@ -54,6 +68,68 @@ class ServiceTest : AppTest() {
         assertEquals(Phase.ENDED, app.live.state.value.phase)
         assertTrue(phone.capture.closed)
     }
+
+    @Test
+    fun `B21 where that was chosen, viewers see Paused and hear nothing until the person is back`() {
+        app.settings.pauseWhenLeft(true)
+        val screen = goLive()
+        val viewer = watchMyself()
+        Robolectric.buildService(LiveService::class.java).create().startCommand(0, 1)
+        assertTrue(phone.capture.cameraOn && phone.capture.microphoneOn)
+        leave(viewer, screen)
+        assertEquals(Phase.LIVE, app.live.state.value.phase)
+        assertFalse(phone.capture.cameraOn || phone.capture.microphoneOn)
+        await("paused at the viewer") { app.watch.state.value.why == Why.PAUSED }
+        val before = phone.renderer.pictures.size to phone.renderer.sounds.size
+        passing(1_000)
+        assertEquals(before, phone.renderer.pictures.size to phone.renderer.sounds.size)
+        val shown = notification()
+        assertEquals(app.getString(R.string.left_app_paused), shown.extras.getString(Notification.EXTRA_TEXT))
+        assertEquals(listOf(app.getString(R.string.open), app.getString(R.string.stop)), shown.actions.map { it.title })
+        screen.restart()
+        settle()
+        assertTrue(phone.capture.cameraOn && phone.capture.microphoneOn)
+        // A phone's encoder begins with a keyframe; the film has one a second.
+        within(2_000, "picture and sound", { app.watch.state.value }) {
+            val seen = phone.renderer.pictures.size > before.first && phone.renderer.sounds.size > before.second
+            seen && app.watch.state.value.why == null
+        }
+        assertTrue(phone.renderer.pictures[before.first].keyframe)
+        assertEquals(app.getString(R.string.left_app_text), notification().extras.getString(Notification.EXTRA_TEXT))
+    }
+
+    @Test
+    fun `B21 a pause is none while a screen is seen, what was off stays off, and a change takes effect at once`() {
+        app.settings.pauseWhenLeft(true)
+        val screen = goLive()
+        screen.get().tap(R.id.microphone)
+        val over = start<InviteScreen>()
+        screen.pause().stop()
+        assertTrue(phone.capture.cameraOn)
+        leave(over)
+        assertFalse(phone.capture.cameraOn)
+        app.settings.pauseWhenLeft(false)
+        assertTrue(phone.capture.cameraOn)
+        app.settings.pauseWhenLeft(true)
+        assertFalse(phone.capture.cameraOn)
+        over.restart()
+        assertTrue(phone.capture.cameraOn)
+        assertFalse(phone.capture.microphoneOn)
+        // A small picture over another app is not the app.
+        app.front.small(over.get(), true)
+        assertFalse(phone.capture.cameraOn)
+        app.front.small(over.get(), false)
+        assertTrue(phone.capture.cameraOn)
+    }
+
+    /** Another app is in front of these screens. */
+    private fun leave(vararg screens: ActivityController<*>) {
+        screens.forEach { it.pause().stop() }
+        settle()
+    }
+
+    private fun notification(): Notification =
+        shadowOf(app.service<NotificationManager>()).allNotifications.last { it.channelId == "live" }
 
     @Test
     fun `B22 after a crash nothing starts by itself, Home says so, and the same broadcast goes on`() {

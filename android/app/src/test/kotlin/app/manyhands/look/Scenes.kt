@@ -61,6 +61,7 @@ private fun agreed(
     app.settings.agreed = true
     app.device.played.value = report
     app.home.say(false)
+    app.settings.pauseWhenLeft(false)
 }
 
 private val LIMITS = LendingLimits(true, LendingOn(true, null, null), LendingOn(false, null, null), null)
@@ -121,6 +122,10 @@ private val PREVIEW =
         Scene("preview") { opened<LiveScreen>(agreed(it, WIFI).let { null }) },
         Scene("preview-home") {
             agreed(it).app.home.say(true)
+            opened<LiveScreen>()
+        },
+        Scene("preview-pause") {
+            agreed(it).app.settings.pauseWhenLeft(true)
             opened<LiveScreen>()
         },
         Scene("preview-mobile") { opened<LiveScreen>(agreed(it, MOBILE).let { null }) },
