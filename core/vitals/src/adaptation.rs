@@ -70,9 +70,10 @@ const COOL: [f64; 3] = [ALL, 0.4, 0.2];
 const SETTLE: Duration = Duration::from_secs(5);
 /// In the sums of slots it shows sooner: they come up the trees by the second.
 const SLOTS_SETTLE: Duration = Duration::from_secs(3);
-/// A higher rate makes slots larger, and whoever has too many children now hands some over: so long
-/// some miss parts for that reason.
-const HANDING_OVER: Duration = Duration::from_secs(10);
+/// A higher rate makes slots larger, and whoever has too many children now hands some over; a lower one
+/// brings new slots, and children move to them. So long some miss parts for that reason.
+const HANDING_OVER: Duration = Duration::from_secs(20);
+const MOVING: Duration = Duration::from_secs(10);
 /// So long it has to be calm before it rises; twice as long each time it was too early.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// What slots say is believed sooner: they were there all this time.
@@ -320,7 +321,7 @@ impl Trouble {
 
     fn of_missing(missing: f64) -> Self {
         let trouble = Self::new(Cause::ViewersMissing, (1.0 - missing).max(LESS));
-        Self { after_more: HANDING_OVER, ..trouble }
+        Self { after_more: HANDING_OVER, after_less: MOVING, ..trouble }
     }
 }
 
