@@ -50,7 +50,7 @@ impl Timeline {
         let follows = changes.map(|(number, (at, _))| {
             let until = self.changes.get(number + 1).map_or(u64::MAX, |(at, _)| *at);
             let after = self.samples.iter().filter(|s| (*at..until).contains(&s.at));
-            let stays = after.clone().last().map_or(0.0, |s| s.part);
+            let stays = after.clone().next_back().map_or(0.0, |s| s.part);
             let off = |s: &&Sample| match more {
                 true => s.part < stays * (1.0 - ABOUT),
                 false => s.part > stays * (1.0 + ABOUT),
