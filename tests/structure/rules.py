@@ -11,23 +11,26 @@ ARROWS = {
     "core/stream": set(),
     "core/policy": set(),
     "core/playout": set(),
+    "core/vitals": {"core/policy"},
     "core/media": {"core/stream"},
     "core/swarm": {"core/stream"},
     "core/net": {"core/swarm", "core/stream"},
     "core/session": {
-        "core/net", "core/media", "core/playout", "core/policy", "core/swarm", "core/stream",
+        "core/net", "core/media", "core/playout", "core/policy", "core/swarm", "core/stream", "core/vitals",
     },
     "bindings": {"core/session"},
     # The inputs and recordings of the desktop are files, so it knows their formats.
     "desktop": {"core/session", "core/media"},
     # The simulator has the overlay as it ships, and no sockets.
-    "tests/sim": {"core/swarm", "core/playout", "core/policy", "core/stream"},
+    "tests/sim": {"core/swarm", "core/playout", "core/policy", "core/stream", "core/vitals"},
 }
 CORE = {folder for folder in ARROWS if folder.startswith("core/")}
 
 # Crates that a folder may not reach by any path: they would bring a clock, a socket or a thread
 # into code that gets time and input as arguments.
-PURE = ("core/stream", "core/media", "core/swarm", "core/policy", "core/playout", "tests/sim")
+PURE = (
+    "core/stream", "core/media", "core/swarm", "core/policy", "core/playout", "core/vitals", "tests/sim",
+)
 IMPURE_CRATES = {"tokio", "mio", "quinn", "socket2", "hyper", "axum", "async-std", "smol"}
 # Crates that only one folder names itself.
 ONLY_IN = {
@@ -40,7 +43,7 @@ ONLY_IN = {
 }
 
 # What the overlay and the policy must be given, not take (STYLE: time, randomness, I/O, order).
-GIVEN = ("core/swarm/src/", "core/policy/src/", "core/playout/src/")
+GIVEN = ("core/swarm/src/", "core/policy/src/", "core/playout/src/", "core/vitals/src/")
 TAKEN = re.compile(
     r"\b(Instant::now|SystemTime::now|std::(?:net|fs|thread|env)\b|HashMap|HashSet"
     r"|rand::(?:rng|random)\b|thread_rng|getrandom|OsRng)"

@@ -5,7 +5,6 @@
 //! playout clock; a [`Relay`] waits for a broadcaster that has its ticket. All tell their shell what happens through a channel of [`Event`]s and give their
 //! figures as one [`Stats`] object. Invariant: a shell that is slow or gone never holds up the swarm.
 
-mod adaptation;
 mod broadcast;
 mod buffer;
 mod clocks;
@@ -16,7 +15,6 @@ mod event;
 mod feed;
 mod finding;
 mod flow;
-mod health;
 mod ledger_file;
 mod on_air;
 mod player;
@@ -32,7 +30,6 @@ mod watch;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-pub use adaptation::{Picture, Target};
 pub use broadcast::{Broadcast, BroadcastConfig};
 pub use contribution::{Contribution, Given};
 pub use cost::bytes_an_hour;
@@ -40,7 +37,6 @@ pub use diagnosis::{Diagnosis, DiagnosisConfig, LocalNetwork, Meeting, Nat, diag
 pub use event::{EndReason, Event, Released, Watching};
 pub use feed::{AudioInput, Encoders, Feed, FeedError, Framing, Times, VideoInput, framed};
 pub use finding::{Bootstrap, Finding};
-pub use health::{Cause, Health, HealthSoFar, Level};
 pub use manyhands_media::{
     AacConfig, AccessUnit, Codec, H264Config, OpusConfig, Rotation, TrackConfig, TrackKind,
 };
@@ -51,6 +47,7 @@ pub use manyhands_policy::{
     Activity, Budgets, Conditions, Heat, Lending, Limits, Network, Power, Reason, Transport,
 };
 pub use manyhands_stream::{Channel, ChannelKey, Link, LinkError, Secret, Ticket, TicketError};
+pub use manyhands_vitals::{Cause, Health, HealthSoFar, Level, Picture, Target};
 pub use on_air::OnAir;
 pub use player::Checking;
 pub use pull::{Closer, Pull, Pulled, Rows};

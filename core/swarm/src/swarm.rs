@@ -119,6 +119,8 @@ impl Swarm {
         kept.dedup_by_key(|t| t.config.track);
         self.tracks = kept;
         self.choose_homes();
+        // Slots are larger at a higher rate.
+        self.shed(now);
         self.start_timers(now);
         self.join_if_alone(now);
     }

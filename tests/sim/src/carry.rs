@@ -137,6 +137,7 @@ impl World {
         if run < self.nodes[to as usize].run {
             return;
         }
+        self.learn_head(to, id.0, id.1);
         let now = self.local(to);
         let (world, run_start) = (self.now, self.run_start);
         let node = &mut self.nodes[to as usize];

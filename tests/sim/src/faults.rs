@@ -23,6 +23,7 @@ impl World {
                 self.victims(count, share).into_iter().for_each(|v| self.leave(v));
             }
             Fault::Flash { count, over_s, .. } => self.flash(count, over_s),
+            Fault::Upload { times, .. } => self.change_upload(times),
             Fault::Churn { .. } => self.queue.push(self.now, What::ChurnStep { fault: number }),
             Fault::OriginOffline { away_s, .. } => {
                 self.go_offline(0);
@@ -64,6 +65,22 @@ impl World {
         node.finish(world);
         node.swarm.handle_leave(now);
         self.settle(id);
+    }
+
+    /// From now on viewers give so many times what they gave at first; who comes later, too.
+    fn change_upload(&mut self, times: f64) {
+        let before = std::mem::replace(&mut self.times, times);
+        self.timeline.changes.push((self.now, times > before));
+        for id in 1..self.nodes.len() as u32 {
+            let (now, upload_bps) = (self.local(id), self.upload_bps(id));
+            let node = &mut self.nodes[id as usize];
+            node.upload_bps = upload_bps;
+            node.wires.set_up(upload_bps.max(self.scenario.net.control_bps));
+            if node.alive && !node.leaving {
+                node.swarm.handle_allowance(now, Some(node.upload_bps));
+                self.settle(id);
+            }
+        }
     }
 
     fn flash(&mut self, count: u32, over_s: f64) {

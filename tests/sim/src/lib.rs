@@ -17,6 +17,7 @@ pub mod checks;
 mod clock;
 mod connect;
 mod dice;
+mod encoder;
 mod faults;
 mod hash;
 mod holes;

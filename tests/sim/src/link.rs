@@ -45,6 +45,11 @@ impl Wires {
         self.up_free
     }
 
+    /// Another speed of the uplink.
+    pub(crate) const fn set_up(&mut self, bps: u64) {
+        self.up_bps = bps;
+    }
+
     /// Puts bytes on the uplink; when they have left.
     pub(crate) fn send(&mut self, now: u64, bytes: u32) -> u64 {
         let start = self.up_free.max(now);
@@ -97,6 +102,11 @@ pub(crate) fn connectable(
 /// Bytes on the wire for a payload, framing included.
 pub(crate) const fn framed(payload: u32) -> u32 {
     payload + payload.div_ceil(PACKET) * PACKET_OVERHEAD
+}
+
+/// About how many packets so many bytes on the wire are.
+pub(crate) const fn packets(bytes: u64) -> u64 {
+    bytes / (PACKET + PACKET_OVERHEAD) as u64
 }
 
 /// Bytes of acknowledgements for a payload.

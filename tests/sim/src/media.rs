@@ -17,7 +17,10 @@ const FPS: f64 = 30.0;
 #[derive(Clone, Debug)]
 pub(crate) struct Chunk {
     pub(crate) keyframe: bool,
-    pub(crate) media_bytes: u32,
+    /// Bytes at the chosen rate.
+    media_bytes: u32,
+    /// Bytes as it was encoded.
+    encoded_bytes: u32,
     /// Bytes of one part, without piece headers.
     part: u32,
 }
@@ -66,8 +69,9 @@ impl TrackMedia {
         let chunks: Vec<Chunk> = sizes
             .into_iter()
             .map(|(keyframe, bytes)| {
-                let bytes = bytes.max(60);
-                Chunk { keyframe, media_bytes: bytes, part: (bytes + TAG).div_ceil(u32::from(k)) }
+                let mut chunk = Chunk { keyframe, media_bytes: bytes, encoded_bytes: 0, part: 0 };
+                chunk.encode(k, 1.0);
+                chunk
             })
             .collect();
         let mut media = Self {
@@ -78,9 +82,38 @@ impl TrackMedia {
         let seconds = media.chunks.len() as f64 * f64::from(chunk_ms) / 1000.0;
         let sum = |f: &dyn Fn(&Chunk) -> u64| media.chunks.iter().map(f).sum::<u64>() as f64;
         let wire = sum(&|c| u64::from(c.wire()) * u64::from(k)) * 8.0 / seconds;
-        media.media_bps = sum(&|c| u64::from(c.media_bytes)) * 8.0 / seconds;
+        media.media_bps = sum(&|c| u64::from(c.encoded_bytes)) * 8.0 / seconds;
         media.config.wire_bps = wire as u32;
         media
+    }
+
+    /// The same track with this part of its media.
+    pub(crate) fn config_at(&self, part: f64) -> TrackConfig {
+        let saved = (self.media_bps - self.media_bps_at(part)) as u32;
+        TrackConfig { wire_bps: self.config.wire_bps.saturating_sub(saved), ..self.config }
+    }
+
+    /// Bits a second of media, of which this part is made.
+    pub(crate) fn media_bps_at(&self, part: f64) -> f64 {
+        self.media_bps * if self.config.track == 0 { part } else { 1.0 }
+    }
+
+    /// Makes a chunk with this part of its media.
+    pub(crate) fn encode(&mut self, chunk: u32, part: f64) {
+        let k = self.config.k;
+        if let Some(chunk) = self.chunks.get_mut(chunk as usize) {
+            chunk.encode(k, part);
+        }
+    }
+
+    /// Bytes of media in a chunk.
+    pub(crate) fn bytes(&self, chunk: u32) -> u64 {
+        self.chunks.get(chunk as usize).map_or(0, |c| u64::from(c.encoded_bytes))
+    }
+
+    /// The chunk that is open at this time of the run.
+    pub(crate) fn open_at(&self, run_us: u64) -> u32 {
+        u32::try_from(run_us / 1000 / u64::from(self.config.chunk_ms)).unwrap_or(u32::MAX)
     }
 
     /// When a chunk is closed, in media milliseconds.
@@ -110,6 +143,11 @@ impl TrackMedia {
 }
 
 impl Chunk {
+    fn encode(&mut self, k: u8, part: f64) {
+        self.encoded_bytes = ((f64::from(self.media_bytes) * part) as u32).max(60);
+        self.part = (self.encoded_bytes + TAG).div_ceil(u32::from(k));
+    }
+
     fn wire(&self) -> u32 {
         self.part + HEADER * self.part.div_ceil(MAX_PART).max(1)
     }

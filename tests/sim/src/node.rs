@@ -101,6 +101,8 @@ pub(crate) struct Node {
     pub(crate) came_at: u64,
     pub(crate) upload_bps: u64,
     pub(crate) run: u32,
+    /// Heads with another rate that it knows of.
+    pub(crate) heads: usize,
     pub(crate) sent: Traffic,
     pub(crate) received: Traffic,
     /// Times it has looked for members.

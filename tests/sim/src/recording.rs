@@ -258,6 +258,9 @@ fn mark(fault: &Fault) -> Mark {
         Fault::Flash { at_s, count, over_s } => {
             (*at_s, format!("{count} more come within {over_s} s"))
         }
+        Fault::Upload { at_s, times } => {
+            (*at_s, format!("viewers give {times} times what they gave at first"))
+        }
         Fault::Churn { from_s, per_minute, graceful, .. } => {
             let how = if *graceful { "leave" } else { "vanish" };
             let percent = per_minute * 100.0;

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use crate::check::Checkers;
 use crate::checks::Broken;
 use crate::node::{Node, Traffic};
+use crate::timeline::Sample;
 use crate::world::World;
 
 /// How a value is spread over viewers.
@@ -53,6 +54,17 @@ pub struct Report {
     pub origin_egress_ratio: f64,
     /// min(u_s, (u_s + Σ u_i) / n) / stream rate.
     pub fluid_bound_ratio: f64,
+    /// Rate that was made / rate that was chosen, over the measured time.
+    pub rate_ratio: f64,
+    /// Rate that was made / the most that uploads could carry to all and was chosen, over the measured
+    /// time.
+    pub rate_fluid_ratio: f64,
+    /// From the moment when viewers gave less until the rate had about fallen to where it stayed.
+    pub rate_falls_s: f64,
+    /// From the moment when they gave more until it had about risen.
+    pub rate_rises_s: f64,
+    /// Seconds, and the part of the chosen rate from then on.
+    pub rate: Curve,
     /// Coming to first picture.
     pub startup_ms: Spread,
     /// Capture of a chunk's first frame to its hand-out.
@@ -162,7 +174,12 @@ impl Report {
             wall_s: world.started.elapsed().as_secs_f64(),
             peak_rss_mb: peak_rss_mb(),
             origin_egress_ratio: origin_egress(world),
-            fluid_bound_ratio: fluid_bound(world, &present),
+            fluid_bound_ratio: world.timeline.samples.last().map_or(0.0, |s| s.fluid),
+            rate_ratio: mean(measured(world).map(|s| s.part)),
+            rate_fluid_ratio: mean(measured(world).map(|s| s.part / s.fluid.min(1.0))),
+            rate_falls_s: world.timeline.rate_follows_s(false),
+            rate_rises_s: world.timeline.rate_follows_s(true),
+            rate: rate(world),
             startup_ms: startup(world, &viewers),
             latency_ms: latency(&viewers),
             stall_ratio: stall,
@@ -257,8 +274,9 @@ fn names(counters: &Counters) -> BTreeMap<&'static str, u64> {
 
 /// Media bytes in a piece byte.
 fn media_share(world: &World) -> f64 {
-    let media: f64 = world.tracks.iter().map(|t| t.media_bps).sum();
-    media / world.tracks.iter().map(|t| f64::from(t.config.wire_bps)).sum::<f64>()
+    let part = mean(measured(world).map(|s| s.part));
+    media_bps(world)
+        / world.tracks.iter().map(|t| f64::from(t.config_at(part).wire_bps)).sum::<f64>()
 }
 
 fn measured_s(world: &World) -> f64 {
@@ -267,16 +285,30 @@ fn measured_s(world: &World) -> f64 {
 
 fn origin_egress(world: &World) -> f64 {
     let sent = world.origin_sent_old + world.nodes[0].sent.all() - world.origin_sent_before;
-    let media: f64 = world.tracks.iter().map(|t| t.media_bps).sum();
-    sent as f64 * 8.0 / measured_s(world) / media
+    sent as f64 * 8.0 / measured_s(world) / media_bps(world)
 }
 
-fn fluid_bound(world: &World, present: &[&&Node]) -> f64 {
-    let rate = world.wire_bps();
-    let origin = world.nodes[0].upload_bps as f64;
-    let origin = if origin > 0.0 { origin } else { f64::INFINITY };
-    let all: f64 = present.iter().map(|n| n.upload_bps as f64).sum();
-    origin.min((origin + all) / present.len().max(1) as f64) / rate
+fn measured(world: &World) -> impl Iterator<Item = &Sample> {
+    world.timeline.samples.iter().filter(|s| s.at >= world.measure_at)
+}
+
+fn mean(values: impl Iterator<Item = f64>) -> f64 {
+    let (sum, count) = values.fold((0.0, 0), |(sum, count), value| (sum + value, count + 1));
+    sum / f64::from(count.max(1))
+}
+
+/// Where the rate changes.
+fn rate(world: &World) -> Curve {
+    let mut curve: Curve =
+        world.timeline.samples.iter().map(|s| (s.at as f64 / 1e6, s.part)).collect();
+    curve.dedup_by(|a, b| a.1 == b.1);
+    curve
+}
+
+/// Bits a second of media over the measured time.
+fn media_bps(world: &World) -> f64 {
+    let part = mean(measured(world).map(|s| s.part));
+    world.tracks.iter().map(|t| t.media_bps_at(part)).sum()
 }
 
 fn startup(world: &World, viewers: &[&Node]) -> Spread {

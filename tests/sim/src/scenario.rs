@@ -62,6 +62,9 @@ pub struct Media {
     pub gop_ms: u32,
     /// A keyframe is this many times as large as another frame.
     pub keyframe_ratio: f64,
+    /// A camera, whose encoder follows what the uplink carries and viewers can pass on; a file's rate
+    /// is what it is.
+    pub camera: bool,
 }
 
 /// The network.
@@ -131,6 +134,13 @@ pub enum Fault {
         /// Within how long.
         over_s: f64,
     },
+    /// What viewers may give changes.
+    Upload {
+        /// When.
+        at_s: f64,
+        /// From then on, as a multiple of what they gave at first.
+        times: f64,
+    },
     /// Viewers are replaced all the time.
     Churn {
         /// From when.
@@ -165,6 +175,7 @@ impl Fault {
             Self::Crash { at_s, .. }
             | Self::Leave { at_s, .. }
             | Self::Flash { at_s, .. }
+            | Self::Upload { at_s, .. }
             | Self::OriginOffline { at_s, .. }
             | Self::OriginRestart { at_s, .. } => (at_s, None),
             Self::Churn { from_s, until_s, .. } => (from_s, Some(until_s)),
@@ -194,6 +205,7 @@ impl Fault {
                 *count > 0 || (share * f64::from(viewers)).round() >= 1.0
             }
             Self::Flash { count, .. } => *count > 0,
+            Self::Upload { .. } => viewers > 0,
             Self::Churn { per_minute, .. } => *per_minute >= 0.01,
             Self::OriginOffline { away_s, .. } | Self::OriginRestart { away_s, .. } => {
                 *away_s >= 0.5
@@ -210,6 +222,7 @@ impl Fault {
                 *share /= 2.0;
             }
             Self::Flash { count, .. } => half(count),
+            Self::Upload { times, .. } => *times = (1.0 + *times) / 2.0,
             Self::Churn { per_minute, .. } => *per_minute /= 2.0,
             Self::OriginOffline { away_s, .. } | Self::OriginRestart { away_s, .. } => {
                 *away_s /= 2.0;
@@ -303,6 +316,7 @@ impl Default for Media {
             chunk_ms: 100,
             gop_ms: 1_000,
             keyframe_ratio: 8.0,
+            camera: false,
         }
     }
 }

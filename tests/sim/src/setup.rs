@@ -42,7 +42,8 @@ impl World {
         self.run_start = self.now;
         let now = self.local(0);
         let unlimited = self.scenario.origin_upload <= 0.0;
-        let configs: Vec<_> = self.tracks.iter().map(|t| t.config).collect();
+        self.begin_encoding();
+        let configs = self.head();
         let node = &mut self.nodes[0];
         let upload = (!unlimited).then_some(node.upload_bps);
         node.swarm.handle_allowance(now, upload);
@@ -101,8 +102,13 @@ impl World {
     }
 
     pub(crate) fn add_viewer(&mut self) -> u32 {
-        let upload = self.upload_of(self.nodes.len() as u32) * self.scale * self.wire_bps();
-        self.add_node(Role::Viewer, upload as u64)
+        let upload_bps = self.upload_bps(self.nodes.len() as u32);
+        self.add_node(Role::Viewer, upload_bps)
+    }
+
+    /// What the viewer with this number gives now.
+    pub(crate) fn upload_bps(&self, number: u32) -> u64 {
+        (self.upload_of(number) * self.scale * self.times * self.wire_bps()) as u64
     }
 
     fn add_node(&mut self, role: Role, upload_bps: u64) -> u32 {
@@ -163,6 +169,7 @@ impl World {
             came_at: self.now,
             upload_bps,
             run: self.run,
+            heads: 0,
             sent: Traffic::default(),
             received: Traffic::default(),
             dials: 0,

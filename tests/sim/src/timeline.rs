@@ -7,6 +7,9 @@ pub(crate) const SAMPLE_US: u64 = 100_000;
 /// Recovered: no more than this part of the viewers stands still.
 const STANDING: f64 = 0.05;
 
+/// So near to where it stays, as a part of it, the rate is about there.
+const ABOUT: f64 = 0.1;
+
 /// One look at everybody.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Sample {
@@ -19,6 +22,10 @@ pub(crate) struct Sample {
     pub(crate) present: u32,
     /// Everything the origin has sent so far, in bytes.
     pub(crate) origin_sent: u64,
+    /// The part of the chosen rate that is made.
+    pub(crate) part: f64,
+    /// The rate that uploads could carry to everybody, as a part of the chosen one.
+    pub(crate) fluid: f64,
 }
 
 /// All looks, and what has to be recovered from.
@@ -27,11 +34,30 @@ pub(crate) struct Timeline {
     pub(crate) samples: Vec<Sample>,
     /// When the last crash was, or when the origin was back.
     pub(crate) event: Option<u64>,
+    /// When what viewers give changed, and whether it became more.
+    pub(crate) changes: Vec<(u64, bool)>,
 }
 
 impl Timeline {
     pub(crate) const fn begin(&mut self, now: u64) {
         self.event = Some(now);
+    }
+
+    /// The longest, in seconds, from the moment when viewers gave more, or less, until the rate has
+    /// about risen, or fallen, to where it is before the next change; 0 if there was none.
+    pub(crate) fn rate_follows_s(&self, more: bool) -> f64 {
+        let changes = self.changes.iter().enumerate().filter(|(_, (_, to))| *to == more);
+        let follows = changes.map(|(number, (at, _))| {
+            let until = self.changes.get(number + 1).map_or(u64::MAX, |(at, _)| *at);
+            let after = self.samples.iter().filter(|s| (*at..until).contains(&s.at));
+            let stays = after.clone().next_back().map_or(0.0, |s| s.part);
+            let off = |s: &&Sample| match more {
+                true => s.part < stays * (1.0 - ABOUT),
+                false => s.part > stays * (1.0 + ABOUT),
+            };
+            after.rev().find(off).map_or(0.0, |s| (s.at + SAMPLE_US - at) as f64 / 1e6)
+        });
+        follows.fold(0.0, f64::max)
     }
 
     /// Seconds from the event until 95 % of the viewers play, and go on doing so; 0 if they never
@@ -54,14 +80,26 @@ impl Timeline {
 }
 
 impl World {
+    /// min(u_s, (u_s + Σ u_i) / n), as a part of the chosen rate.
+    fn fluid_bound(&self, viewers: u32, upload_bps: u64) -> f64 {
+        let origin = match self.nodes[0].upload_bps {
+            0 => f64::INFINITY,
+            bps => bps as f64,
+        };
+        origin.min((origin + upload_bps as f64) / f64::from(viewers.max(1))) / self.wire_bps()
+    }
+
     pub(crate) fn on_sample(&mut self) {
-        let mut sample = Sample { at: self.now, ..Sample::default() };
+        let mut sample = Sample { at: self.now, part: self.encoded_part(), ..Sample::default() };
+        let mut upload_bps = 0;
         for node in self.nodes.iter().skip(1).filter(|n| n.alive && !n.leaving) {
             sample.present += 1;
+            upload_bps += node.upload_bps;
             let Some(player) = node.player.as_ref().filter(|p| p.has_begun()) else { continue };
             sample.watching += 1;
             sample.standing += u32::from(player.stands());
         }
+        sample.fluid = self.fluid_bound(sample.present, upload_bps);
         sample.origin_sent = self.origin_sent_old + self.nodes[0].sent.all();
         self.timeline.samples.push(sample);
         if let Some(recording) = &mut self.recording {
@@ -84,7 +122,17 @@ mod tests {
             ..Sample::default()
         };
         let samples = standing.iter().enumerate().map(sample).collect();
-        Timeline { samples, event: Some(2 * SAMPLE_US) }
+        Timeline { samples, event: Some(2 * SAMPLE_US), changes: Vec::new() }
+    }
+
+    #[test]
+    fn a_rate_follows_once_it_is_about_where_it_stays() {
+        let mut timeline = timeline(&[0; 8]);
+        let rates = [1.0, 1.0, 0.9, 0.72, 0.7, 0.7, 0.8, 1.0];
+        timeline.samples.iter_mut().zip(rates).for_each(|(sample, part)| sample.part = part);
+        timeline.changes = vec![(SAMPLE_US, false), (5 * SAMPLE_US, true)];
+        assert_eq!(timeline.rate_follows_s(false), 0.2);
+        assert_eq!(timeline.rate_follows_s(true), 0.2);
     }
 
     #[test]

@@ -41,6 +41,7 @@ impl World {
             return;
         }
         let now = self.local(0);
+        self.encode(usize::from(track), chunk);
         let Some(media) = self.tracks.get(usize::from(track)) else { return };
         let lanes = media.lanes();
         for substream in 0..lanes {
@@ -62,11 +63,12 @@ impl World {
         let world = self.now;
         let measuring = world >= self.measure_at;
         let now = self.local(id);
-        let configs: Vec<_> = self.tracks.iter().map(|t| t.config).collect();
+        let (configs, heads) = (self.head(), self.heads());
         let (run, run_start) = (self.run, self.run_start);
         let node = &mut self.nodes[id as usize];
         node.alive = true;
         node.run = run;
+        node.heads = heads;
         node.came_at = world;
         let mut player = Player::new(configs.iter().map(|c| (c.k, c.chunk_ms)), run_start);
         if measuring {

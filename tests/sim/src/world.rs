@@ -8,6 +8,7 @@ use std::time::Instant;
 use crate::carry::Coming;
 use crate::check::Checkers;
 use crate::dice::Dice;
+use crate::encoder::Encoder;
 use crate::hash::EventHash;
 use crate::holes::Holes;
 use crate::media::TrackMedia;
@@ -74,6 +75,9 @@ pub(crate) enum What {
     OriginOnline,
     Measure,
     Sample,
+    Look {
+        run: u32,
+    },
 }
 
 /// The whole simulated world.
@@ -82,6 +86,7 @@ pub(crate) struct World {
     pub(crate) queue: Calendar<What>,
     pub(crate) nodes: Vec<Node>,
     pub(crate) tracks: Vec<TrackMedia>,
+    pub(crate) encoder: Encoder,
     pub(crate) now: u64,
     pub(crate) run_start: u64,
     pub(crate) run: u32,
@@ -103,6 +108,8 @@ pub(crate) struct World {
     pub(crate) integrity_errors: u64,
     /// What every viewer's upload is multiplied by.
     pub(crate) scale: f64,
+    /// What they give now, as a multiple of that.
+    pub(crate) times: f64,
     pub(crate) timeline: Timeline,
     pub(crate) holes: Holes,
     /// Absent where there are too many nodes for them.
@@ -129,6 +136,7 @@ impl World {
             queue: Calendar::new(),
             nodes: Vec::new(),
             tracks,
+            encoder: Encoder::default(),
             now: 0,
             run_start: 0,
             run: 0,
@@ -147,6 +155,7 @@ impl World {
             origin_sent_old: 0,
             integrity_errors: 0,
             scale: 1.0,
+            times: 1.0,
             timeline: Timeline::default(),
             holes: Holes::default(),
             recording: None,
@@ -247,6 +256,7 @@ impl World {
             What::OriginOnline => self.on_origin_online(),
             What::Sample => self.on_sample(),
             What::Measure => self.on_measure(),
+            What::Look { run } => self.on_look(run),
         }
     }
 

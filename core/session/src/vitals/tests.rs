@@ -1,7 +1,8 @@
 use manyhands_net::{Outgoing, Sources, Traffic, Visibility};
 
+use manyhands_vitals::{Cause, Level};
+
 use super::*;
-use crate::health::{Cause, Level};
 
 fn s(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -62,11 +63,11 @@ fn what_is_lost_is_counted_by_the_second() {
     (1..=5).for_each(|second| {
         at(&mut vitals, second, second * 100);
     });
-    assert_eq!(vitals.monitor.shown().cause, Some(Cause::Loss));
+    assert_eq!(vitals.vitals.health().cause, Some(Cause::Loss));
     (6..=40).for_each(|second| {
         at(&mut vitals, second, 500);
     });
-    assert_eq!(vitals.monitor.shown(), Health { level: Level::Good, cause: None });
+    assert_eq!(vitals.vitals.health(), Health { level: Level::Good, cause: None });
 }
 
 #[test]

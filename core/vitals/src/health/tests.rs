@@ -18,7 +18,7 @@ fn good() -> Second {
         packets: 1_000,
         lost: 0,
         missing: 0.0,
-        short: false,
+        slots: None,
         heat: Heat::Normal,
     }
 }

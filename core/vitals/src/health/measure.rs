@@ -9,6 +9,8 @@ use super::{Cause, Level};
 
 /// How many seconds are looked at.
 const SECONDS: usize = 5;
+/// What is short of slots shows this soon (DESIGN, "Short of capacity").
+const LATELY: usize = 2;
 /// Of fewer packets than this nothing can be said: one lost would be 2 %.
 const FEWEST_PACKETS: u64 = 50;
 
@@ -40,8 +42,8 @@ pub(crate) struct Second {
     pub(crate) lost: u64,
     /// The part of the viewers that miss a part of the stream, 0 to 1.
     pub(crate) missing: f64,
-    /// There is hardly a slot more than needed.
-    pub(crate) short: bool,
+    /// All slots over all that viewers need; nothing while unknown.
+    pub(crate) slots: Option<f64>,
     /// As the device reports it.
     pub(crate) heat: Heat,
 }
@@ -78,14 +80,37 @@ impl Window {
             waiting_s: waiting.as_secs_f64() / self.0.len() as f64,
             loss: if packets < FEWEST_PACKETS { 0.0 } else { part(lost, packets) },
             missing: if self.0.len() < SECONDS { 0.0 } else { missing },
-            short: newest.short,
+            slots: newest.slots,
+            lasting: self.lasting(),
             heat: newest.heat,
         })
     }
 }
 
+impl Window {
+    /// Sums that come up the trees are now too high and now too low: only what lasts counts.
+    fn lasting(&self) -> Option<Lasting> {
+        if self.0.len() < SECONDS {
+            return None;
+        }
+        let lately = self.0.iter().rev().take(LATELY).map(|s| s.slots);
+        let most = lately.reduce(|a, b| Some(a?.max(b?)))??;
+        let fewest = self.0.iter().map(|s| s.slots).reduce(|a, b| Some(a?.min(b?)))??;
+        Some(Lasting { most, fewest })
+    }
+}
+
 fn part(of: u64, all: u64) -> f64 {
     if all == 0 { 0.0 } else { of as f64 / all as f64 }
+}
+
+/// How many slots there have been, over all that viewers need.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Lasting {
+    /// Never more of late.
+    pub(crate) most: f64,
+    /// Never fewer in all the seconds that are looked at.
+    pub(crate) fewest: f64,
 }
 
 /// The lines of the table.
@@ -102,7 +127,10 @@ pub(crate) struct Measured {
     pub(crate) loss: f64,
     /// The part of the viewers that miss parts.
     pub(crate) missing: f64,
-    pub(crate) short: bool,
+    /// All slots over all that they need, now.
+    pub(crate) slots: Option<f64>,
+    /// What lasts of it.
+    pub(crate) lasting: Option<Lasting>,
     pub(crate) heat: Heat,
 }
 

@@ -11,6 +11,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+#[cfg(test)]
+pub(crate) use self::measure::Lasting;
 pub(crate) use self::measure::{Measured, Second, Window};
 
 /// What is worse is shown after this, what is better after that (start values of the screens).
