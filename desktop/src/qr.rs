@@ -136,7 +136,7 @@ mod tests {
             let (u, v) = ((u / 0.7 + 1.0) * of / 2.0, (v / 0.7 + 1.0) * of / 2.0);
             let inside = (0.0..of).contains(&u) && (0.0..of).contains(&v);
             let ink = if inside { code.get_pixel(u as u32, v as u32).0[0] } else { 120 };
-            let grid = if inside && (u * 3.0) as u32 % 3 == 0 { 0.85 } else { 1.0 };
+            let grid = if inside && ((u * 3.0) as u32).is_multiple_of(3) { 0.85 } else { 1.0 };
             let light = 0.75 - 0.2 * x;
             let noise = (noise >> 24) as f32 / 255.0 * 30.0;
             Luma([(f32::from(ink) * light * grid + noise).clamp(0.0, 255.0) as u8])
