@@ -213,7 +213,7 @@ mod tests {
         /// A step in which somebody else sends so much, bits a second; gives what the line carried of
         /// ours, bits a second, and how long it makes wait, in seconds.
         fn step(&mut self, other: f64) -> (f64, f64) {
-            self.now += STEP;
+            self.now = self.now + STEP;
             let promised = self.ledbat.promise_bps().map_or(8_700_000.0, |bps| bps as f64 * 0.9);
             let rate = self.ledbat.rate_bps().map_or(promised, |bps| promised.min(bps as f64));
             let seconds = STEP.as_secs_f64();
