@@ -183,9 +183,11 @@ mod tests {
         let mut bucket = Bucket::new(Some(0), now);
         while bucket.take(1200, 0, now) {}
         let mut sent = 0;
-        for _ in 0..1000 {
+        for packet in 0..1000 {
             bucket.received(1200);
-            assert!(bucket.take(60, 0, now), "an acknowledgement waits for nothing");
+            if packet % 5 == 0 {
+                assert!(bucket.take(60, 0, now), "an acknowledgement waits for nothing");
+            }
             while bucket.take(200, 0, now) {
                 sent += 200;
             }

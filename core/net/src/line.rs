@@ -146,6 +146,7 @@ mod tests {
         let way = line.join();
         let start = Instant::now();
         way.lock().on_round_trip(start, 20 * MS);
+        assert_eq!(line.read().queue, Some(Duration::ZERO));
         for minute in 1..=4 {
             way.lock().on_round_trip(start + minute * Duration::from_secs(60), 50 * MS);
             let expected = if minute < 4 { 30 * MS } else { Duration::ZERO };
