@@ -51,8 +51,10 @@ const FAST: f64 = 1.0;
 /// one before.
 const REST: Duration = Duration::from_secs(20);
 const PROBE: f64 = 0.02;
-/// The rate grows to this much of what is used of it and the least besides, since what is not used says
-/// nothing of the line. (Slots are whole, and fill 85 % of what they are cut from.)
+/// A rate beyond this is none.
+const NO_LIMIT: f64 = 1e9;
+/// Meanwhile it grows to this much of what is used of it and the least besides, since what is not used
+/// says nothing of the line. (Slots are whole, and fill 85 % of what they are cut from.)
 const UNUSED: f64 = 1.5;
 /// Slots fill 85 % of what they are cut from, which leaves room for what a limit can't foresee; a line
 /// that is measured all the time needs less of it.
@@ -136,15 +138,21 @@ impl Ledbat {
     /// Grows for as long as `passed`, of which little is left near the target: what stands there already is
     /// somebody else's.
     fn grow(&mut self, now: Time, passed: Duration) {
-        let most = self.delivers(DELIVERED) * UNUSED + LEAST;
-        let Some(rate) = self.rate.as_mut().filter(|rate| **rate < most) else { return };
         if now.since(self.congested) < CALM {
             return;
         }
+        let used = self.delivers(DELIVERED) * UNUSED + LEAST;
         let rested = now.since(self.congested).saturating_sub(REST).as_secs_f64();
+        // Later also what is not used: who has no children left could find out nothing.
+        let open = rested > 0.0;
+        let Some(rate) = self.rate.as_mut().filter(|rate| open || **rate < used) else { return };
         let growth = if *rate < self.carried { FAST } else { PROBE * rested };
         let grown = *rate * (1.0 + growth * passed.as_secs_f64());
-        *rate = if rested > 0.0 { grown } else { grown.min(self.carried.max(*rate)) };
+        *rate = if open { grown } else { grown.min(self.carried.max(*rate)) };
+        if grown > NO_LIMIT {
+            (self.rate, self.promise) = (None, None);
+            self.rates.clear();
+        }
     }
 
     /// The promise follows the rate.
@@ -273,6 +281,27 @@ mod tests {
         let (carried, wait) = house.seconds(20, 0.0);
         assert!(carried >= 0.8 * LINE, "{carried}");
         assert!(wait <= 0.06, "{wait}");
+    }
+
+    #[test]
+    fn a_jolt_on_an_idle_line_is_forgotten() {
+        let mut ledbat = Ledbat::default();
+        let mut now = Time::ZERO;
+        let mut pass = |seconds: u32, queue_ms: u64, acked: u64| {
+            for _ in 0..seconds * 10 {
+                now = now + STEP;
+                let queue = Some(Duration::from_millis(queue_ms));
+                ledbat.on_reading(now, Reading { queue, acked, lost: 0 });
+            }
+            ledbat.promise_bps()
+        };
+        // One child's slot.
+        assert_eq!(pass(10, 3, 3_500), None);
+        assert!(pass(4, 60, 3_500).is_some_and(|bps| bps < 300_000));
+        // It had to go, so that next to nothing is sent.
+        assert!(pass(15, 2, 50).is_some_and(|bps| bps < 300_000));
+        assert!(pass(30, 2, 50).is_some_and(|bps| bps > 1_000_000));
+        assert_eq!(pass(60, 2, 50), None);
     }
 
     #[test]
