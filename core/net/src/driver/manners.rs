@@ -12,7 +12,7 @@ impl Driver {
         let before = (ledbat.rate_bps(), ledbat.promise_bps());
         ledbat.on_reading(now, reading);
         let after = (ledbat.rate_bps(), ledbat.promise_bps());
-        tracing::debug!(
+        tracing::trace!(
             queue_us = reading.queue.map(|q| q.as_micros() as u64),
             acked = reading.acked,
             lost = reading.lost,
