@@ -2,8 +2,8 @@
 
 use std::io::Cursor;
 
-use image::imageops::FilterType;
-use image::{DynamicImage, ImageReader, Limits};
+use image::imageops::{FilterType, resize};
+use image::{GrayImage, ImageReader, Limits};
 use manyhands_session::Link;
 use rqrr::PreparedImage;
 
@@ -13,10 +13,9 @@ const MAX_SIDE: u32 = 16_384;
 const MAX_MEMORY: u64 = 256 << 20;
 /// What the text of a code that Manyhands makes begins with, in either case.
 const SCHEME: &str = "manyhands:";
-/// Longest sides at which a code is looked for, in pixels. A photographed screen has a grid of its
-/// own that hides the code's squares until the picture is made smaller; the first is for what is
-/// drawn small in a large picture.
-const SIDES: [u32; 3] = [u32::MAX, 1600, 800];
+/// Longest sides at which a code is looked for besides the picture's own, in pixels. A photographed
+/// screen has a grid of its own that hides the code's squares until the picture is made smaller.
+const SMALLER: [u32; 2] = [1600, 800];
 
 /// Why there is nothing to read, in words for the person who has the picture.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -42,18 +41,15 @@ pub(crate) enum Error {
 /// # Errors
 /// See [`Error`].
 pub(crate) fn read(picture: &[u8]) -> Result<String, Error> {
-    let picture = decode(picture)?;
+    let whole = decode(picture)?;
+    let longest = whole.width().max(whole.height());
+    let smaller = SMALLER.into_iter().filter(|side| *side < longest);
+    let smaller = smaller.flat_map(|side| codes(&shrunk(&whole, side)));
     let mut seen = false;
-    for side in SIDES {
-        let longest = picture.width().max(picture.height());
-        if side != u32::MAX && longest <= side {
-            continue;
-        }
-        for text in codes(&picture, side) {
-            seen = true;
-            if is_ours(&text) {
-                return Ok(text);
-            }
+    for text in codes(&whole).into_iter().chain(smaller) {
+        seen = true;
+        if is_ours(&text) {
+            return Ok(text);
         }
     }
     Err(if seen { Error::OtherCode } else { Error::NoCode })
@@ -65,7 +61,7 @@ fn is_ours(text: &str) -> bool {
     scheme.is_some_and(|s| s.eq_ignore_ascii_case(SCHEME)) || Link::parse(text).is_ok()
 }
 
-fn decode(picture: &[u8]) -> Result<DynamicImage, Error> {
+fn decode(picture: &[u8]) -> Result<GrayImage, Error> {
     let mut reader = ImageReader::new(Cursor::new(picture))
         .with_guessed_format()
         .map_err(|_| Error::NoPicture)?;
@@ -77,16 +73,19 @@ fn decode(picture: &[u8]) -> Result<DynamicImage, Error> {
     limits.max_image_height = Some(MAX_SIDE);
     limits.max_alloc = Some(MAX_MEMORY);
     reader.limits(limits);
-    reader.decode().map_err(|_| Error::Damaged)
+    Ok(reader.decode().map_err(|_| Error::Damaged)?.into_luma8())
 }
 
-/// The texts of all codes that are found when the picture's longest side is `side` pixels.
-fn codes(picture: &DynamicImage, side: u32) -> Vec<String> {
-    let grey = if side == u32::MAX {
-        picture.to_luma8()
-    } else {
-        picture.resize(side, side, FilterType::Triangle).to_luma8()
-    };
+/// The same picture with a longest side of so many pixels.
+fn shrunk(picture: &GrayImage, side: u32) -> GrayImage {
+    let (width, height) = picture.dimensions();
+    let longest = u64::from(width.max(height));
+    let of = |length: u32| (u64::from(length) * u64::from(side) / longest).max(1) as u32;
+    resize(picture, of(width), of(height), FilterType::Triangle)
+}
+
+/// The texts of all codes that are found in a picture.
+fn codes(grey: &GrayImage) -> Vec<String> {
     let (width, height) = (grey.width() as usize, grey.height() as usize);
     let pixels = grey.as_raw();
     let mut prepared = PreparedImage::prepare_from_greyscale(width, height, |x, y| {

@@ -19,7 +19,7 @@ use quinn_proto::RttEstimator;
 use crate::line::{Line, Way};
 
 /// Lost of all that was sent lately: more is congestion (GCC, section 6).
-const FULL_LOSS: f64 = 0.10;
+pub(crate) const FULL_LOSS: f64 = 0.10;
 /// A round trip that is longer than the shortest by this means that something waits in a queue: twice
 /// what an acknowledgement may wait (25 ms).
 const QUEUE: Duration = Duration::from_millis(50);

@@ -105,7 +105,7 @@ pub(crate) struct Driver {
     limit: Option<u64>,
     /// What children are promised, bits a second.
     promised: Option<u64>,
-    /// What the line allows; a broadcaster's picture is what its owner wants the line for.
+    /// What the line allows, of a node that yields.
     ledbat: Option<Ledbat>,
     sabotage: Sabotage,
     store: Store,
@@ -164,6 +164,8 @@ impl Driver {
             inputs.clone(),
             config.hints,
         );
+        // A broadcaster's picture is what its owner wants the line for.
+        let yields = config.role != Role::Origin && !sabotage.never_yields();
         let Relays { tickets, shielded } = config.relays;
         if sabotage.dials_freely() {
             dialler.dial_freely();
@@ -186,7 +188,7 @@ impl Driver {
             swarm,
             limit: config.upload_limit,
             promised: config.upload_limit,
-            ledbat: sabotage.yields(config.role).then(Ledbat::default),
+            ledbat: yields.then(Ledbat::default),
             sabotage,
             store: Store::default(),
             peers: Peers::new(config.connections),

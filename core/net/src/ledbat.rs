@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use manyhands_swarm::Time;
 
+use crate::congestion::FULL_LOSS;
 use crate::line::Reading;
 
 /// The most that packets may wait because of us (DESIGN, "Giving must not hurt the giver").
@@ -24,10 +25,8 @@ const TARGET: Duration = Duration::from_millis(15);
 const SURE: u32 = 3;
 /// Under a rate our own packets wait for each other at the socket, one at a time, bits.
 const OWN_WAIT: f64 = 1_494.0 * 8.0;
-/// A queue that is full at once drops what it can't hold, and is never long: this part lost is one, too
-/// (GCC, draft-ietf-rmcat-gcc-02, section 6), of as much within a second as no few packets are: a probe of
-/// the path's packet size is lost by intention.
-const FULL_LOSS: f64 = 0.10;
+/// A queue that is full at once drops what it can't hold, and is never long: [`FULL_LOSS`] is one, too, of as
+/// much within a second as no few packets are: a probe of the path's packet size is lost by intention.
 const MUCH: u64 = 64 << 10;
 /// A queue of twice the target takes half of the rate at once, the most that is taken; a shorter one its
 /// part of that (LEDBAT++, section 4.2).

@@ -11,11 +11,11 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
+use crate::socket::FRAMING;
+
 /// A way's shortest round trip is looked for in the running period and the one before: LEDBAT keeps
 /// minutes of them, since ways change (RFC 6817, section 3.4.2).
 const BASE_PERIOD: Duration = Duration::from_secs(120);
-/// What a packet takes on the line beyond what QUIC counts: Ethernet 14, IPv4 20, UDP 8.
-const FRAMING: u64 = 42;
 
 /// One connection's part in it. Its congestion controller holds it; when that goes, so does the part.
 #[derive(Debug, Default)]
@@ -45,7 +45,7 @@ impl Way {
 
     /// A packet of so many bytes, as QUIC counts them, has arrived.
     pub(crate) fn on_acked(&mut self, bytes: u64) {
-        self.acked += bytes + FRAMING;
+        self.acked += bytes + FRAMING as u64;
     }
 
     /// So many bytes have not.
@@ -163,7 +163,7 @@ mod tests {
             way.lock().on_lost(10);
         }
         let read = line.read();
-        assert_eq!((read.acked, read.lost), (2 * (1_000 + FRAMING), 20));
+        assert_eq!((read.acked, read.lost), (2 * (1_000 + FRAMING as u64), 20));
         assert_eq!(line.read(), Reading::default());
     }
 }

@@ -63,10 +63,9 @@ impl Sabotage {
         self.no_budget
     }
 
-    /// Whether it gives way to what else its line carries. A broadcaster's picture is what its owner
-    /// wants the line for.
-    pub(crate) fn yields(&self, role: Role) -> bool {
-        role != Role::Origin && !self.no_yield
+    /// Whether it gives way to nothing else on its line.
+    pub(crate) fn never_yields(&self) -> bool {
+        self.no_yield
     }
 
     /// Changes what is said to a neighbour.

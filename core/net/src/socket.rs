@@ -49,10 +49,14 @@ pub(crate) fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
     Ok(socket.into())
 }
 
-/// What a datagram takes on the line beyond its payload: Ethernet 14, IPv4 20 or IPv6 40, UDP 8. A
-/// person's limit is about the line.
+/// What a datagram takes on the line beyond its payload: Ethernet 14, IPv4 20, UDP 8.
+pub(crate) const FRAMING: usize = 42;
+/// An address of IPv6 makes it longer by this.
+const FRAMING_V6: usize = 20;
+
+/// The same to a destination. A person's limit is about the line.
 fn framing(destination: SocketAddr) -> usize {
-    if destination.ip().to_canonical().is_ipv4() { 42 } else { 62 }
+    if destination.ip().to_canonical().is_ipv4() { FRAMING } else { FRAMING + FRAMING_V6 }
 }
 
 /// One datagram.

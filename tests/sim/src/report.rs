@@ -175,7 +175,7 @@ impl Report {
             peak_rss_mb: peak_rss_mb(),
             origin_egress_ratio: origin_egress(world),
             fluid_bound_ratio: world.timeline.samples.last().map_or(0.0, |s| s.fluid),
-            rate_ratio: mean(measured(world).map(|s| s.part)),
+            rate_ratio: made(world),
             rate_fluid_ratio: mean(measured(world).map(|s| s.part / s.fluid.min(1.0))),
             rate_falls_s: world.timeline.rate_follows_s(false),
             rate_rises_s: world.timeline.rate_follows_s(true),
@@ -274,7 +274,7 @@ fn names(counters: &Counters) -> BTreeMap<&'static str, u64> {
 
 /// Media bytes in a piece byte.
 fn media_share(world: &World) -> f64 {
-    let part = mean(measured(world).map(|s| s.part));
+    let part = made(world);
     media_bps(world)
         / world.tracks.iter().map(|t| f64::from(t.config_at(part).wire_bps)).sum::<f64>()
 }
@@ -292,6 +292,11 @@ fn measured(world: &World) -> impl Iterator<Item = &Sample> {
     world.timeline.samples.iter().filter(|s| s.at >= world.measure_at)
 }
 
+/// The part of the chosen rate that was made over the measured time.
+fn made(world: &World) -> f64 {
+    mean(measured(world).map(|s| s.part))
+}
+
 fn mean(values: impl Iterator<Item = f64>) -> f64 {
     let (sum, count) = values.fold((0.0, 0), |(sum, count), value| (sum + value, count + 1));
     sum / f64::from(count.max(1))
@@ -307,7 +312,7 @@ fn rate(world: &World) -> Curve {
 
 /// Bits a second of media over the measured time.
 fn media_bps(world: &World) -> f64 {
-    let part = mean(measured(world).map(|s| s.part));
+    let part = made(world);
     world.tracks.iter().map(|t| t.media_bps_at(part)).sum()
 }
 
