@@ -67,10 +67,25 @@ const LOCAL_PARTNERS: usize = 4;
 /// Everything that happens to a node.
 #[derive(Debug)]
 pub(crate) enum Input {
-    Link { index: PeerIndex, generation: u64, event: LinkEvent },
-    Proven { proven: Box<Proven>, contact: Option<Contact>, via: Via },
-    DialFailed { contact: Option<Contact> },
-    Punched { from: SocketAddr, punch: Punch },
+    Link {
+        index: PeerIndex,
+        generation: u64,
+        event: LinkEvent,
+    },
+    Proven {
+        proven: Box<Proven>,
+        contact: Option<Contact>,
+        via: Via,
+    },
+    DialFailed {
+        contact: Option<Contact>,
+    },
+    /// Who had dialled this node has not become a neighbour.
+    NotLetIn,
+    Punched {
+        from: SocketAddr,
+        punch: Punch,
+    },
 }
 
 /// A piece that can't be judged yet.
@@ -407,11 +422,13 @@ impl Driver {
                 }
             }
             Input::Proven { proven, contact, via } => {
-                if proven.dialled {
-                    self.dialler.on_done(contact.as_ref());
+                match proven.dialled {
+                    true => self.dialler.on_done(contact.as_ref()),
+                    false => self.report.greeting = self.report.greeting.saturating_sub(1),
                 }
                 self.on_proven(*proven, via);
             }
+            Input::NotLetIn => self.report.greeting = self.report.greeting.saturating_sub(1),
             Input::Punched { from, punch } => {
                 if let Some(contact) = self.reach.on_punch(from, punch) {
                     self.dialler.dial_open(contact);
@@ -446,16 +463,21 @@ impl Driver {
         }
         let (identity, credentials) = (self.identity.clone(), self.credentials.clone());
         let inputs = self.inputs.clone();
+        self.report.greeting += 1;
         tokio::spawn(async move {
-            let Ok(connection) = incoming.await else { return };
-            match handshake::listen(connection, &identity, &credentials).await {
+            let greeted =
+                async { handshake::listen(incoming.await?, &identity, &credentials).await };
+            let input = match greeted.await {
                 Ok(proven) => {
                     let proven = Box::new(proven);
-                    let input = Input::Proven { proven, contact: None, via: Via::Exchange };
-                    let _ = inputs.send(input).await;
+                    Input::Proven { proven, contact: None, via: Via::Exchange }
                 }
-                Err(error) => tracing::debug!(%error, "a dialler was not let in"),
-            }
+                Err(error) => {
+                    tracing::debug!(%error, "a dialler was not let in");
+                    Input::NotLetIn
+                }
+            };
+            let _ = inputs.send(input).await;
         });
     }
 
@@ -496,7 +518,8 @@ impl Driver {
                     self.joined = true;
                     self.emit(NodeEvent::Joined { peer: node.to_string(), via });
                 }
-                if ours_newer {
+                // The end has no next turn: it may have been said since the other end was welcomed.
+                if ours_newer || self.credentials.lock().is_ended() {
                     self.send_state(index);
                 }
                 self.tell_connected(now, index);

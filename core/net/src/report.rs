@@ -110,6 +110,8 @@ pub struct Report {
     pub from: Sources,
     /// The neighbours.
     pub peers: Vec<PeerReport>,
+    /// Who has dialled this node and is proving its place: neighbours in a moment, most of them.
+    pub greeting: usize,
     /// The overlay's own figures, once the node has begun.
     pub swarm: Option<swarm::Stats>,
     /// How well its pieces get away: the overlay's part of it, once the node has begun.

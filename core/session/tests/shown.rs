@@ -11,7 +11,10 @@ use manyhands_session::{
     Broadcast, Cause, Conditions, EndReason, Event, Health, Level, Network, Outputs, Transport,
     Watch, Watching,
 };
-use support::{FRAME, LOOPBACK, PATIENCE, SOUND_BPS, broadcast, feed, frame, until, watch};
+use support::{
+    FRAME, LOOPBACK, PATIENCE, SOUND_BPS, broadcast, feed, frame, going_live, until, watch,
+};
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 async fn shows(outputs: &mut Outputs, state: Watching) {
@@ -22,6 +25,34 @@ fn offline() -> Conditions {
     let plain = Conditions::unrestricted();
     let network = Network { transport: Transport::None, ..plain.network };
     Conditions { network, ..plain }
+}
+
+/// Why it is over, as a viewer hears it.
+async fn ends(outputs: &mut Outputs) -> EndReason {
+    let ended = |event: &Event| match event {
+        Event::Ended { reason, .. } => Some(*reason),
+        _ => None,
+    };
+    until(&mut outputs.events, ended).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_comes_in_the_moment_of_the_end_hears_of_it() {
+    // Many at once, so that a broadcaster has not seen yet who has just been let in.
+    let mut all = JoinSet::new();
+    for n in 1..=200 {
+        all.spawn(async move {
+            let (broadcast, _events) = Broadcast::start(going_live(n)).unwrap();
+            let (_viewer, mut outputs) = watch(&broadcast.link(), 1);
+            let joined = |event: &Event| matches!(event, Event::Joined { .. }).then_some(());
+            until(&mut outputs.events, joined).await;
+            broadcast.finish().await.unwrap();
+            assert_eq!(ends(&mut outputs).await, EndReason::Finished);
+        });
+    }
+    while let Some(ended) = all.join_next().await {
+        ended.unwrap();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use manyhands_media::{Chunker, ClosedChunk, TrackConfig, TrackKind};
-use manyhands_net::{Credentials, Node, NodeEvent, Relays, to_piece};
+use manyhands_net::{Credentials, Node, NodeEvent, Relays, Report, to_piece};
 use manyhands_stream::{ChunkFlags, HeadInput, HeadSealed, HeadState, TrackInfo, TrackSealed};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval};
@@ -301,8 +301,10 @@ impl Live {
             }
         }
         self.publish_head().await;
-        // The last chunk is as likely to need repair as any other: stay for it, if anybody is there.
-        if self.node.report().await.is_some_and(|report| !report.peers.is_empty()) {
+        // The last chunk is as likely to need repair as any other: stay for it, if anybody is there or
+        // comes just now, and would never hear of the end.
+        let awaited = |report: Report| !report.peers.is_empty() || report.greeting > 0;
+        if self.node.report().await.is_some_and(awaited) {
             tokio::time::sleep(LINGER).await;
             self.publish_head().await;
         }

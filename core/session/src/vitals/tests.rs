@@ -1,4 +1,4 @@
-use manyhands_net::{Outgoing, Sources, Traffic, Visibility};
+use manyhands_net::Outgoing;
 
 use manyhands_vitals::{Cause, Level};
 
@@ -26,17 +26,8 @@ fn peer(fed: u32, waiting_ms: u64) -> PeerReport {
 }
 
 fn report(peers: Vec<PeerReport>, lost: u64, packets: u64) -> Report {
-    Report {
-        sent: Traffic::default(),
-        received: Traffic::default(),
-        from: Sources::default(),
-        peers,
-        swarm: None,
-        sending: None,
-        outgoing: Outgoing { packets, lost, unconfirmed: Some(Duration::ZERO) },
-        visibility: Visibility::default(),
-        lost_events: 0,
-    }
+    let outgoing = Outgoing { packets, lost, unconfirmed: Some(Duration::ZERO) };
+    Report { peers, outgoing, ..Report::default() }
 }
 
 fn vitals(picture: Option<Picture>) -> Vitals {
