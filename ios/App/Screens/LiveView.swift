@@ -106,7 +106,7 @@ struct EndSheet: View {
                 SecondButton(title: app.words(.keepGoing)) { app.broadcast.send(.keepGoing) }
                 Spacer(minLength: 24)
                 SecondButton(title: app.words(.stopAndErase), colour: Style.poor) {
-                    app.broadcast.send(.erase)
+                    app.stopAndErase()
                 }
                 Text(verbatim: app.words(.stopAndEraseHint)).font(.footnote).foregroundStyle(Style.text2)
             }

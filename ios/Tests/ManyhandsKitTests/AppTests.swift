@@ -18,6 +18,22 @@ struct AppTests {
         return app
     }
 
+    /// An app that may do all it asks for, in the preview.
+    private func previewing() async -> AppModel {
+        phone.permissions.set(.camera, .granted)
+        phone.permissions.set(.microphone, .granted)
+        let app = agreed()
+        await until { app.device.path.kind == .wifi }
+        app.goLive()
+        await until { app.place.screen == .preview }
+        return app
+    }
+
+    private func goesLive(_ app: AppModel) async {
+        app.broadcast.send(.goLive)
+        await until { app.place.screen == .live }
+    }
+
     @Test("B1: the first page shows once, and leads to Home")
     func b1() {
         let first = phone.start()
@@ -80,19 +96,30 @@ struct AppTests {
         #expect(app.broadcast.machine.onAir == .cameraOff)
     }
 
+    @Test("B11: Stop now and erase leaves no link, no title and no choice behind")
+    func b11() async throws {
+        let app = await previewing()
+        app.typed(title: "The match")
+        app.pauseWhenLeft(true)
+        app.lend(true)
+        await goesLive(app)
+        let before = try inspectLink(text: #require(app.invite).link).channel
+        app.stopAndErase()
+        #expect(app.place == Place() && app.settings == Settings() && app.invite != nil)
+        #expect(app.broadcast.link == nil && app.broadcast.title != "The match")
+        #expect(!app.broadcast.preview.pausesWhenLeft)
+        #expect(try inspectLink(text: #require(app.invite).link).channel != before)
+        let next = phone.start()
+        #expect(next.place.screen == .firstRun && next.settings == Settings() && next.place.title == nil)
+    }
+
     @Test("B21: whether sound goes on when the app is left is chosen in the preview, and kept")
     func b21() async {
-        phone.permissions.set(.camera, .granted)
-        phone.permissions.set(.microphone, .granted)
-        let app = agreed()
-        await until { app.device.path.kind == .wifi }
-        app.goLive()
-        await until { app.place.screen == .preview }
+        let app = await previewing()
         #expect(!app.broadcast.preview.pausesWhenLeft)
         app.pauseWhenLeft(true)
         #expect(app.broadcast.preview.pausesWhenLeft && phone.start().broadcast.preview.pausesWhenLeft)
-        app.broadcast.send(.goLive)
-        await until { app.place.screen == .live }
+        await goesLive(app)
         app.inFront(false)
         #expect(app.broadcast.machine.onAir == .nothing)
         app.inFront(true)
@@ -120,15 +147,9 @@ struct AppTests {
     }
 
     @Test func myLinkIsThereBeforeTheFirstBroadcastAndLeadsToTheSameChannel() async throws {
-        phone.permissions.set(.camera, .granted)
-        phone.permissions.set(.microphone, .granted)
-        let app = agreed()
-        await until { app.device.path.kind == .wifi }
+        let app = await previewing()
         let before = try inspectLink(text: #require(app.invite).link)
-        app.goLive()
-        await until { app.place.screen == .preview }
-        app.broadcast.send(.goLive)
-        await until { app.place.screen == .live }
+        await goesLive(app)
         let live = try inspectLink(text: #require(app.invite).link)
         #expect(before.channel == live.channel && before.hints.isEmpty && !live.hints.isEmpty)
         app.broadcast.send(.end)
@@ -180,14 +201,8 @@ struct AppTests {
     }
 
     @Test func aBroadcastThatWasCutOffIsToldOnHomeAndDoesNotStartAgain() async {
-        phone.permissions.set(.camera, .granted)
-        phone.permissions.set(.microphone, .granted)
-        let app = agreed()
-        await until { app.device.path.kind == .wifi }
-        app.goLive()
-        await until { app.place.screen == .preview }
-        app.broadcast.send(.goLive)
-        await until { app.place.screen == .live }
+        let app = await previewing()
+        await goesLive(app)
         let link = app.broadcast.link
         let next = phone.start()
         #expect(next.place.screen == .home && next.homeScreen.live == nil)

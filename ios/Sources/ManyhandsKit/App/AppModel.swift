@@ -104,6 +104,17 @@ extension AppModel {
         readLedger()
     }
 
+    /// The live screen's `Stop now and erase`: channel, text and choices are as on the first day.
+    public func stopAndErase() {
+        broadcast.send(.erase)
+        broadcast.title = broadcast.titlePreset
+        chose(LendingChoice())
+        change { $0 = Settings() }
+        broadcast.soundGoesOn = settings.soundGoesOn
+        place = Place()
+        openLink.text = place.typed
+    }
+
     private func readLedger() {
         guard let ledger = system.ledger else { return }
         let offset = Int32(TimeZone.current.secondsFromGMT())

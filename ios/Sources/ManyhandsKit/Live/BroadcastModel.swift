@@ -40,13 +40,19 @@ public final class BroadcastModel {
         (self.filming, self.channel, self.words) = (filming, channel, words)
         (self.listen, self.dht, self.onPhase) = (listen, dht, onPhase)
         now = .now
-        let today = Date().formatted(.dateTime.day().month(.wide).locale(words.locale))
-        title = words(.titlePreset, ["date": today])
+        title = ""
         let (stream, orders) = AsyncStream.makeStream(of: (FilmingOrders, Broadcasting?).self)
         self.orders = orders
         // One after the other: an order never overtakes an older one.
         Task { for await (order, sink) in stream { await filming.follow(order, into: sink) } }
         Task { [weak self] in for await event in filming.events { self?.send(.film(event)) } }
+        title = titlePreset
+    }
+
+    /// What the field for the title holds before anything was typed.
+    public var titlePreset: String {
+        let today = Date().formatted(.dateTime.day().month(.wide).locale(words.locale))
+        return words(.titlePreset, ["date": today])
     }
 
     deinit {
