@@ -23,12 +23,12 @@ import kotlinx.coroutines.launch
 class LiveService : ForegroundService(1, "live", R.string.broadcasting_channel, LiveScreen::class.java) {
     private val scope = CoroutineScope(SupervisorJob() + Dispatchers.Main.immediate)
 
-    override val runs get() = app.live.state.value.phase == Phase.LIVE
+    override val runs get() = app.live.state.value.phase in setOf(Phase.GOING_LIVE, Phase.LIVE)
 
     override fun onCreate() {
         super.onCreate()
         scope.launch {
-            val told = app.live.state.map { it.viewers to it.paused }
+            val told = app.live.state.map { Triple(it.phase, it.viewers, it.paused) }
             told.distinctUntilChanged().drop(1).collect { update() }
         }
     }
@@ -42,15 +42,21 @@ class LiveService : ForegroundService(1, "live", R.string.broadcasting_channel, 
 
     override fun describe(builder: Notification.Builder) {
         val state = app.live.state.value
-        val viewers = Words(this).watching(state.viewers)
-        builder
-            .setSmallIcon(R.drawable.ic_live_dot)
-            .setColor(getColor(R.color.live))
-            .setContentTitle(getString(R.string.you_are_live_with, viewers))
-            .setContentText(getString(if (state.paused) R.string.left_app_paused else R.string.left_app_text))
+        builder.setSmallIcon(R.drawable.ic_live_dot).setColor(getColor(R.color.live))
+        if (state.phase == Phase.GOING_LIVE) {
+            builder.setContentTitle(getString(R.string.going_live))
+        } else {
+            val viewers = Words(this).watching(state.viewers)
+            builder
+                .setContentTitle(getString(R.string.you_are_live_with, viewers))
+                .setContentText(getString(if (state.paused) R.string.left_app_paused else R.string.left_app_text))
+        }
     }
 
-    override fun stopTapped() = app.live.end()
+    override fun stopTapped() {
+        app.live.cancel()
+        app.live.end()
+    }
 
     override fun onDestroy() {
         scope.cancel()

@@ -120,14 +120,21 @@ class LiveSession(
             return
         }
         shown.update { it.copy(phase = Phase.GOING_LIVE, title = title, asksRoaming = false, failure = null) }
+        // Now the screen is in front; when it is live the app may have been left, and the system refuse it.
+        app.beginService<LiveService>()
         goingLive = app.scope.launch { connect(title, quarterTurns) }
     }
 
     /** Back to the preview: not now. */
     fun cancel() {
         goingLive?.cancel()
-        if (shown.value.phase == Phase.GOING_LIVE) shown.update { it.copy(phase = Phase.PREVIEW) }
+        if (shown.value.phase == Phase.GOING_LIVE) backToPreview(null)
         shown.update { it.copy(asksRoaming = false) }
+    }
+
+    private fun backToPreview(failure: String?) {
+        app.endService<LiveService>()
+        shown.update { it.copy(phase = Phase.PREVIEW, failure = failure) }
     }
 
     private suspend fun connect(
@@ -145,7 +152,8 @@ class LiveSession(
                 // Not to be cut off half way: what came to life has to be closed again.
                 withContext(NonCancellable + Dispatchers.IO) { Broadcasting.goLive(options) }
             } catch (failure: Failure) {
-                shown.update { it.copy(phase = Phase.PREVIEW, failure = failure.message) }
+                // Who has taken it back does not care any more.
+                if (currentCoroutineContext().isActive) backToPreview(failure.message)
                 return
             }
         if (currentCoroutineContext().isActive) onLive(live, quarterTurns) else live.close()
@@ -165,7 +173,6 @@ class LiveSession(
         // What the device reported while it went live.
         app.scope.launch { live.setDevice(device()) }
         app.scope.launch { live.setLocal(app.home.isHome.value) }
-        app.beginService<LiveService>()
         running =
             app.scope.launch {
                 launch { live.events.collect(::onEvent) }

@@ -23,9 +23,11 @@ class PreviewPart(
 
     fun draw(state: LiveState) {
         val going = state.phase == Phase.GOING_LIVE
-        screen.view<View>(R.id.preview_part).shown(state.phase == Phase.PREVIEW || going)
+        val before = state.phase == Phase.PREVIEW || going
+        for (id in listOf(R.id.preview_part, R.id.preview_choices, R.id.only_you)) {
+            screen.view<View>(id).shown(before)
+        }
         screen.view<View>(R.id.close_preview).shown(state.phase == Phase.PREVIEW)
-        screen.view<View>(R.id.only_you).shown(state.phase == Phase.PREVIEW || going)
         drawGo(state, going)
         drawCost(state)
         drawHome(state)

@@ -11,6 +11,7 @@ import app.manyhands.core.inspectLink
 import app.manyhands.home.HomeScreen
 import app.manyhands.invite.InviteScreen
 import app.manyhands.keep.Channel
+import app.manyhands.live.LiveScreen
 import app.manyhands.live.LiveService
 import app.manyhands.live.Phase
 import app.manyhands.play.AppTest
@@ -67,6 +68,33 @@ class ServiceTest : AppTest() {
         settle()
         assertEquals(Phase.ENDED, app.live.state.value.phase)
         assertTrue(phone.capture.closed)
+    }
+
+    @Test
+    fun `B21 the notification is there from the tap on, so that the app can be left while it goes live`() {
+        val screen = start<LiveScreen>()
+        screen.get().tap(R.id.go_live)
+        assertEquals(Phase.GOING_LIVE, app.live.state.value.phase)
+        assertEquals(LiveService::class.java.name, shadowOf(app).nextStartedService.component?.className)
+        val service = Robolectric.buildService(LiveService::class.java).create().startCommand(0, 1)
+        assertEquals(app.getString(R.string.going_live), notification().extras.getString(Notification.EXTRA_TITLE))
+        leave(screen)
+        await("live") { app.live.state.value.phase == Phase.LIVE }
+        assertNull(shadowOf(app).nextStartedService)
+        val live = app.getString(R.string.you_are_live_with, app.getString(R.string.nobody_watching))
+        await("the notification says so") { notification().extras.getString(Notification.EXTRA_TITLE) == live }
+        service.destroy()
+    }
+
+    @Test
+    fun `B21 a start that is stopped from the notification leads back to the preview`() {
+        val screen = start<LiveScreen>()
+        screen.get().tap(R.id.go_live)
+        val service = Robolectric.buildService(LiveService::class.java).create().startCommand(0, 1)
+        service.get().onStartCommand(Intent(app, LiveService::class.java).setAction(ForegroundService.STOP), 0, 2)
+        assertEquals(Phase.PREVIEW, app.live.state.value.phase)
+        assertEquals(LiveService::class.java.name, shadowOf(app).nextStoppedService.component?.className)
+        assertTrue(shadowOf(service.get()).isStoppedBySelf)
     }
 
     @Test
