@@ -3,7 +3,7 @@
 //! target is missed.
 //!
 //! `cargo run --release -p manyhands-bindings --example cost [LIBRARY]`, where LIBRARY was built with
-//! `cargo build -p manyhands-bindings --profile phone`.
+//! `cargo rustc -p manyhands-bindings --lib --crate-type cdylib --profile phone`.
 
 // A measurement ends with a panic when nothing can be measured.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]

@@ -12,6 +12,12 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 /// a playout target has passed. A look takes a tenth of a millisecond.
 const LOOK: Duration = Duration::from_millis(200);
 
+/// Addresses of documentation (RFC 5737, RFC 3849): the default route leads to them.
+pub(crate) const INTERNET_V4: SocketAddr =
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 9);
+const INTERNET_V6: SocketAddr =
+    SocketAddr::new(IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1)), 9);
+
 /// Notices that this machine stands elsewhere: its addresses have changed, or those from which it
 /// reaches the Internet. Nothing is sent for it.
 #[derive(Debug)]
@@ -56,10 +62,7 @@ fn standing() -> BTreeSet<IpAddr> {
     let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
     let up = interfaces.iter().filter(|i| !i.is_loopback() && !i.is_link_local());
     let up = up.filter(|i| i.is_oper_up()).map(if_addrs::Interface::ip);
-    // Addresses of documentation, which the default route leads to (RFC 5737, RFC 3849).
-    let v4 = SocketAddr::from((Ipv4Addr::new(192, 0, 2, 1), 9));
-    let v6 = SocketAddr::from((Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1), 9));
-    up.chain([v4, v6].into_iter().filter_map(source_towards)).collect()
+    up.chain([INTERNET_V4, INTERNET_V6].into_iter().filter_map(source_towards)).collect()
 }
 
 /// From which address this machine would send to `to`. Nothing is sent.

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crate::budget::is_public;
-use crate::network::source_towards;
+use crate::network::{INTERNET_V4, source_towards};
 
 /// The port of PCP and NAT-PMP (RFC 6887, section 19.5); only the way to it is looked up here.
 const ANY_PORT: u16 = 5351;
@@ -34,7 +34,11 @@ impl Place {
     }
 }
 
+/// Of several the one towards which this machine has the address with which it reaches the Internet.
 fn gateway() -> Option<Ipv4Addr> {
-    let device = netdev::get_default_gateway().ok()?;
-    device.ipv4.first().copied().filter(|ip| !ip.is_unspecified() && !ip.is_loopback())
+    let own = source_towards(INTERNET_V4)?;
+    let defaults = getifs::route_ipv4_table_by_filter(getifs::Ipv4Route::is_default).ok()?;
+    let gateways = defaults.iter().filter_map(getifs::Ipv4Route::gateway);
+    let mut usable = gateways.filter(|ip| !ip.is_unspecified() && !ip.is_loopback());
+    usable.find(|ip| source_towards((*ip, ANY_PORT).into()) == Some(own))
 }
