@@ -96,6 +96,15 @@ impl Bucket {
         true
     }
 
+    /// Takes what another socket sends, whether there is as much or not: what follows waits for it. Who
+    /// gives nothing has next to nothing to take it from.
+    pub(crate) fn spend(&mut self, bytes: usize, now: Instant) {
+        if self.rate().is_some_and(|bps| bps > 0) {
+            self.fill(now);
+            self.tokens -= bytes as f64;
+        }
+    }
+
     /// What was received counts for a node that gives nothing: it may answer a small part of it.
     pub(crate) fn received(&mut self, len: usize) {
         if self.rate() == Some(0) {
@@ -166,6 +175,16 @@ mod tests {
         let sent = greedy(&mut bucket, start, 10);
         assert!(sent <= 2_500_000 + 12_500 + 1200, "{sent}");
         assert!(sent >= 2_400_000, "{sent}");
+    }
+
+    #[test]
+    fn what_another_socket_sends_is_under_the_cap_as_well() {
+        let start = Instant::now();
+        let mut bucket = Bucket::new(Some(500_000), start);
+        bucket.spend(24_000, start);
+        let sent = greedy(&mut bucket, start, 10);
+        assert!(sent + 24_000 <= 625_000 + 3_125 + 1200, "{sent}");
+        assert!(sent + 24_000 >= 620_000, "{sent}");
     }
 
     #[test]

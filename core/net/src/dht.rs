@@ -58,7 +58,7 @@ pub(crate) async fn run(
     offers: Offers,
     handed: watch::Receiver<Vec<SignedMeeting>>,
 ) {
-    let source = client::Source { own: own.address, bootstrap: dht.bootstrap };
+    let source = client::Source { own: own.address, bootstrap: dht.bootstrap, purse: own.purse };
     match dht.part {
         DhtPart::Publish { signers, started_ms, relays } => {
             let outlet = Outlet::Dht(source, own.mapped, own.moves);

@@ -17,6 +17,7 @@ use crate::local::{self, LocalPart};
 use crate::network::Moves;
 use crate::node::{Command, Via};
 use crate::port_mapping::PortMapping;
+use crate::socket::Purse;
 
 /// Which ways a node uses; by default none.
 #[derive(Debug, Default)]
@@ -104,6 +105,8 @@ pub(crate) struct Own {
     pub(crate) moves: Moves,
     /// Its name.
     pub(crate) node: NodeId,
+    /// Pays what is sent beside its socket.
+    pub(crate) purse: Purse,
 }
 
 /// What the ways have of their node.

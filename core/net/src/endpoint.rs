@@ -14,7 +14,7 @@ use crate::congestion::LossTolerant;
 use crate::line::Line;
 use crate::link::MAX_PIECE;
 use crate::runtime::GridRuntime;
-use crate::socket::{self, CappedSocket};
+use crate::socket::{self, CappedSocket, Purse};
 use crate::tls::NO_NAME;
 use crate::{Error, Identity, tls, tunnel};
 
@@ -90,6 +90,11 @@ impl Quic {
     /// What all connections say of the line.
     pub(crate) fn line(&self) -> &Line {
         &self.line
+    }
+
+    /// Pays from the socket's cap.
+    pub(crate) fn purse(&self) -> Purse {
+        self.socket.purse()
     }
 
     pub(crate) fn socket(&self) -> &CappedSocket {

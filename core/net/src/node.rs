@@ -206,7 +206,7 @@ impl Node {
             hand,
         };
         let ways = discovery::Ways {
-            own: Own { address, mapped: mapped.clone(), moves, node: name },
+            own: Own { address, mapped: mapped.clone(), moves, node: name, purse: quic.purse() },
             shielded,
             standing: known,
             offers: Offers(commands.downgrade()),

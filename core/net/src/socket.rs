@@ -8,7 +8,7 @@ use std::io::{self, IoSliceMut};
 use std::net::{SocketAddr, UdpSocket};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
@@ -171,6 +171,11 @@ impl CappedSocket {
         let _ = self.put(&plain(destination, &punch.to_bytes()));
     }
 
+    /// Who sends by another socket pays here.
+    pub(crate) fn purse(self: &Arc<Self>) -> Purse {
+        Purse(Arc::downgrade(self))
+    }
+
     /// Lets leave what the cap lets leave.
     fn put(&self, transmit: &Transmit<'_>) -> io::Result<()> {
         let to = transmit.destination;
@@ -292,6 +297,21 @@ impl CappedSocket {
     /// Bytes (sent, received) so far.
     pub(crate) fn totals(&self) -> (u64, u64) {
         (self.counters.sent.load(Relaxed), self.counters.received.load(Relaxed))
+    }
+}
+
+/// Pays for what other sockets of this node send: a person's limit is about all of it. Nobody's by
+/// default.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Purse(Weak<CappedSocket>);
+
+impl Purse {
+    /// Before they leave.
+    pub(crate) fn pay(&self, bytes: usize) {
+        if let Some(socket) = self.0.upgrade() {
+            socket.bucket.lock().spend(bytes, Instant::now());
+            socket.meter.count(bytes);
+        }
     }
 }
 

@@ -19,6 +19,7 @@ use crate::discovery::Offers;
 use crate::network::Mover;
 use crate::node::{Command, Via};
 use crate::port_mapping::Opener;
+use crate::socket::Purse;
 use crate::{Credentials, Discovery, Identity, Node, NodeConfig, Relays, Role, hostile, unix_ms};
 
 const NODES: usize = 30;
@@ -43,7 +44,8 @@ impl Stage {
 
     fn source(&self, port: u16) -> Source {
         let bootstrap = self.net.bootstrap.iter().map(|node| node.parse().unwrap()).collect();
-        Source { own: SocketAddr::from(([127, 0, 0, 1], port)), bootstrap: Some(bootstrap) }
+        let own = SocketAddr::from(([127, 0, 0, 1], port));
+        Source { own, bootstrap: Some(bootstrap), purse: Purse::default() }
     }
 
     /// A broadcaster that listens at `port` puts its item; gives how many nodes took it.
