@@ -48,6 +48,19 @@ pub struct Moved {
     pub resumed_us: Option<i64>,
 }
 
+impl Moved {
+    fn take(&mut self, step: Step) {
+        match step {
+            Step::Stalled => self.stalled = true,
+            Step::Resumed { for_us, told } => {
+                self.stalled = !told;
+                self.resumed_us = Some(for_us);
+            }
+            Step::Play | Step::Stand => {}
+        }
+    }
+}
+
 impl Playout {
     /// Moves on to `now_us`. What was captured up to [`Playout::position_us`] is due afterwards.
     pub fn advance(&mut self, now_us: i64, media_us: i64, buffer: &mut impl Buffer) -> Moved {
@@ -58,16 +71,12 @@ impl Playout {
                 return moved;
             }
             moved.first = true;
+            self.end_break(now_us).into_iter().for_each(|step| moved.take(step));
         }
-        moved.resumed_us = self.jump_if_frozen(now_us, media_us, buffer);
-        match self.step(now_us, media_us, buffer.frontier_us()) {
-            Step::Stalled => moved.stalled = true,
-            Step::Resumed { for_us, told } => {
-                moved.stalled = !told;
-                moved.resumed_us = Some(for_us);
-            }
-            Step::Play | Step::Stand => {}
+        if let Some(for_us) = self.jump_if_frozen(now_us, media_us, buffer) {
+            moved.resumed_us = Some(for_us);
         }
+        moved.take(self.step(now_us, media_us, buffer.frontier_us()));
         moved
     }
 

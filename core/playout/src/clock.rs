@@ -89,8 +89,19 @@ pub struct Playout {
     alarm: Option<(i64, i64)>,
     /// A long stall was over then, own clock.
     healed_us: Option<i64>,
+    /// It waits for another run's first picture.
+    broken_off: Option<Break>,
     stalls: u64,
     stalled_us: i64,
+}
+
+/// A run that has ended for the viewer, and the other one has not begun.
+#[derive(Debug, Clone, Copy)]
+struct Break {
+    /// Own clock.
+    since_us: i64,
+    /// Whether [`Step::Stalled`] came before.
+    told: bool,
 }
 
 /// What a step did.
@@ -125,6 +136,7 @@ impl Default for Playout {
             start: Start::default(),
             alarm: None,
             healed_us: None,
+            broken_off: None,
             stalls: 0,
             stalled_us: 0,
         }
@@ -146,10 +158,27 @@ impl Playout {
         self.started_us = now_us;
     }
 
-    /// Waits for a new start: another run began.
-    pub fn reset(&mut self) {
+    /// Waits for a new start: another run began. Who has played stands meanwhile.
+    pub fn reset(&mut self, now_us: i64) {
         let (stalls, stalled_us) = (self.stalls, self.stalled_us);
-        *self = Self { stalls, stalled_us, ..Self::default() };
+        let broken_off = match self.state {
+            State::Waiting => self.broken_off,
+            State::Playing => Some(Break { since_us: now_us, told: false }),
+            State::Stalled { since_us } => {
+                Some(Break { since_us, told: self.stepped_us - since_us >= STALL_FLOOR_US })
+            }
+        };
+        *self = Self { stalls, stalled_us, broken_off, ..Self::default() };
+    }
+
+    /// The other run's first picture is there: how it has stood until then, if it has.
+    pub(crate) fn end_break(&mut self, now_us: i64) -> Option<Step> {
+        let Break { since_us, told } = self.broken_off.take()?;
+        let for_us = now_us - since_us;
+        // How late its pieces come was not the reason: no alarm.
+        self.stalls += 1;
+        self.stalled_us += for_us;
+        Some(Step::Resumed { for_us, told })
     }
 
     /// Moves on to `now_us`. `media_us` is media time now, `frontier_us` the capture time up to
@@ -293,11 +322,21 @@ impl Playout {
     /// Stalls so far and their length in microseconds, a running one included.
     #[must_use]
     pub fn stalls(&self, now_us: i64) -> (u64, i64) {
-        match self.state {
-            State::Stalled { since_us } if now_us - since_us >= STALL_FLOOR_US => {
+        match self.stands_since_us() {
+            Some(since_us) if now_us - since_us >= STALL_FLOOR_US => {
                 (self.stalls + 1, self.stalled_us + now_us - since_us)
             }
             _ => (self.stalls, self.stalled_us),
+        }
+    }
+
+    /// Since when it stands, own clock: for want of units, or of another run's first picture.
+    #[must_use]
+    pub fn stands_since_us(&self) -> Option<i64> {
+        match self.state {
+            State::Stalled { since_us } => Some(since_us),
+            State::Waiting => self.broken_off.map(|b| b.since_us),
+            State::Playing => None,
         }
     }
 
@@ -543,6 +582,28 @@ mod tests {
         assert!(playout.is_healing(0));
         playout.stepped_us = HEALING_US;
         assert!(!playout.is_healing(0), "later it glides");
+    }
+
+    #[test]
+    fn until_another_run_begins_it_stands_and_says_so_once() {
+        for (stands_already, told) in [(0, false), (STALL_FLOOR_US - 1, false), (SECOND, true)] {
+            let mut playout = calm();
+            if stands_already > 0 {
+                playout.state = State::Stalled { since_us: 0 };
+                playout.stepped_us = stands_already;
+            }
+            playout.reset(stands_already);
+            playout.reset(2 * SECOND);
+            assert_eq!(playout.stalls(2 * SECOND), (1, 2 * SECOND), "it stands still");
+            let resumed = Step::Resumed { for_us: 3 * SECOND, told };
+            assert_eq!(playout.end_break(3 * SECOND), Some(resumed));
+            playout.start_at(3 * SECOND, 0);
+            assert_eq!(playout.stalls(9 * SECOND), (1, 3 * SECOND));
+            assert_eq!(playout.end_break(9 * SECOND), None);
+        }
+        let mut newcomer = Playout::default();
+        newcomer.reset(SECOND);
+        assert_eq!((newcomer.stalls(9 * SECOND), newcomer.end_break(9 * SECOND)), ((0, 0), None));
     }
 
     #[test]

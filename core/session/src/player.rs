@@ -84,10 +84,10 @@ impl Player {
     }
 
     /// Another run: chunk numbers and keys begin anew, the picture goes on when its keyframe comes.
-    pub(crate) fn reset(&mut self) {
+    pub(crate) fn reset(&mut self, now_us: i64) {
         self.rejoining = self.handed.is_some();
         self.tracks.0.clear();
-        self.playout.reset();
+        self.playout.reset(now_us);
     }
 
     /// Takes in a verified piece; a chunk that it completes is opened.

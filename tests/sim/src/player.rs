@@ -66,8 +66,6 @@ pub(crate) struct Player {
     shelf: Shelf,
     /// When the run began, in world time.
     run_start: u64,
-    /// It waits for a new run's first picture since then.
-    broken_off: Option<u64>,
     /// When it looks again.
     due: Option<u64>,
     /// It has looked in vain then: another chunk makes it look sooner.
@@ -86,7 +84,6 @@ impl Player {
             clock: Playout::default(),
             shelf: Shelf { tracks: tracks.collect(), sent_to_us: None },
             run_start,
-            broken_off: None,
             due: None,
             asleep: None,
             measured: None,
@@ -135,9 +132,6 @@ impl Player {
         }
         if moved.first {
             self.watched.first_at.get_or_insert(world);
-            if let Some(since) = self.broken_off.take() {
-                self.count_wait(world, since);
-            }
         }
         if self.measured.is_some() && self.is_playing() && world >= self.sampled_at {
             self.sampled_at = world + SAMPLE_US;
@@ -174,10 +168,7 @@ impl Player {
 
     /// Since when it stands.
     pub(crate) fn stands_since(&self) -> Option<u64> {
-        match self.clock.state() {
-            State::Stalled { since_us } => Some(since_us as u64),
-            _ => self.broken_off,
-        }
+        self.clock.stands_since_us().map(|since_us| since_us as u64)
     }
 
     pub(crate) fn is_playing(&self) -> bool {
@@ -222,10 +213,7 @@ impl Player {
     /// A new run: everything begins again, and the wait is a stall.
     pub(crate) fn restart(&mut self, world: u64, run_start: u64) {
         self.run_start = run_start;
-        if self.is_playing() {
-            self.broken_off.get_or_insert(self.stands_since().unwrap_or(world));
-        }
-        self.clock.reset();
+        self.clock.reset(world as i64);
         self.shelf.tracks.iter_mut().for_each(Ring::clear);
     }
 
@@ -233,23 +221,10 @@ impl Player {
     pub(crate) fn begin_measuring(&mut self, world: u64) {
         self.measured = Some((world, self.clock.stalls(world as i64)));
         self.watched.skipped_us = 0;
-        if let Some(since) = &mut self.broken_off {
-            *since = world;
-        }
-    }
-
-    fn count_wait(&mut self, world: u64, since: u64) {
-        if self.measured.is_some() && world > since {
-            self.watched.stalled_us += world - since;
-            self.watched.stalls += 1;
-        }
     }
 
     /// The run or the viewer ends.
     pub(crate) fn finish(&mut self, world: u64) {
-        if let Some(since) = self.broken_off.take() {
-            self.count_wait(world, since);
-        }
         let Some((from, (stalls, stalled_us))) = self.measured.take() else { return };
         let Some(first_at) = self.watched.first_at else { return };
         let now = self.clock.stalls(world as i64);

@@ -188,7 +188,7 @@ impl Viewer {
                 self.tell(Event::Joined { peer, via: via.word() });
             }
             NodeEvent::NewRun => {
-                self.player.reset();
+                self.player.reset(self.node.now().as_micros().cast_signed());
                 self.set_tracks();
             }
             NodeEvent::NewHead => {
