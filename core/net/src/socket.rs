@@ -306,11 +306,18 @@ impl CappedSocket {
 pub(crate) struct Purse(Weak<CappedSocket>);
 
 impl Purse {
-    /// Before they leave.
+    /// So many bytes leave there.
     pub(crate) fn pay(&self, bytes: usize) {
+        self.hold_back(bytes);
+        if let Some(socket) = self.0.upgrade() {
+            socket.meter.count(bytes);
+        }
+    }
+
+    /// So many bytes leave later here.
+    pub(crate) fn hold_back(&self, bytes: usize) {
         if let Some(socket) = self.0.upgrade() {
             socket.bucket.lock().spend(bytes, Instant::now());
-            socket.meter.count(bytes);
         }
     }
 }

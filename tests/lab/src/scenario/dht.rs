@@ -11,7 +11,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use manyhands_stream::{MeetingPoint, day_of};
+use manyhands_stream::{MeetingPoint, Secret, day_of};
 use serde_json::Value;
 
 use crate::error::LabError;
@@ -34,6 +34,8 @@ const RTT: Duration = Duration::from_millis(40);
 const SEARCHES: u16 = 7;
 const FOUND_MS: f64 = 1_500.0;
 const PATIENCE: Duration = Duration::from_secs(15);
+/// By then an errand in the DHT is over, and a search has not begun again.
+const ERRAND: Duration = Duration::from_secs(2);
 /// A publication: finding the closest nodes, among them dead ones, and storing.
 const PUBLISHING: Duration = Duration::from_secs(20);
 /// Hosts with nodes, and nodes on each: the DHT takes no more than eight of one address for different.
@@ -66,6 +68,7 @@ pub(super) fn run(stage: &Stage) -> Result<Report, LabError> {
         // Then there is nothing to be found.
         return Ok(report);
     }
+    explain_costs(stage, &lab, &bootstrap, &mut report)?;
     let mut finding = Finding { stage, lab: &lab, link: &link, bootstrap: bootstrap.clone() };
     finding.measure("found_ms_p50", 7001, &mut report)?;
     let place = place(stage)?;
@@ -101,6 +104,29 @@ pub(super) fn run(stage: &Stage) -> Result<Report, LabError> {
     report.at_most("announces", announces as f64, 0.0);
     report.at_most("viewers_addresses_stored", viewers_stored(stage, &lab, &nodes)?, 0.0);
     Ok(report)
+}
+
+/// What storing the item has sent, and what looking for one that is nowhere sends, headers included.
+fn explain_costs(
+    stage: &Stage,
+    lab: &Lab,
+    bootstrap: &[String],
+    report: &mut Report,
+) -> Result<(), LabError> {
+    stage.monitor().let_run(ERRAND)?;
+    report.explain("storing_bytes", lab.host(0)?.sent_bytes()?);
+    let mut link = stage.bare_link()?;
+    link.secret = Secret::new([0; 16]);
+    let link = stage.write_link("nowhere.link", &link)?;
+    let options: Vec<_> =
+        ["--no-local".into()].into_iter().chain(first_contacts(bootstrap)).collect();
+    let host = lab.host(1)?;
+    let before = host.sent_bytes()?;
+    let viewer = stage.search_and_watch(host, &link, &options)?;
+    stage.monitor().let_run(ERRAND)?;
+    report.explain("looking_bytes", host.sent_bytes()? - before);
+    drop(viewer);
+    Ok(())
 }
 
 /// On the air at a known port, to be found in the DHT alone.
