@@ -139,3 +139,46 @@ fn an_offer_names_what_will_be_pushed_not_what_happens_to_be_here() {
     let given = accepted(&words, 2);
     assert_eq!(given.map(|a| a.newest), Some(Some(61)), "{words:?}");
 }
+
+/// An origin with as many slots as the stream has substreams, and neighbours that ask it: who, for which
+/// substream, with which fan. Gives whom it took.
+fn taken(asks: &[(u32, u8, u16, Flags)]) -> Vec<u32> {
+    let mut origin = Swarm::new(Config::new(Role::Origin, name(0), 7));
+    let now = Time::ZERO;
+    origin.handle_allowance(now, copies(1.0));
+    origin.handle_tracks(now, &[TRACK]);
+    let mut taken = Vec::new();
+    for (token, (peer, substream, fan, flags)) in asks.iter().enumerate() {
+        meet(&mut origin, now, *peer);
+        let Message::Attach(ask) = attach(token as u64, *fan) else { unreachable!() };
+        let ask = Attach { substream: *substream, flags: *flags, ..ask };
+        origin.handle_message(now, PeerIndex(*peer), Message::Attach(ask));
+        taken.extend(accepted(&said(&mut origin), *peer).map(|_| *peer));
+    }
+    taken
+}
+
+#[test]
+fn lifeboats_leave_room_for_a_substream_that_nobody_has() {
+    let (boat, plain) = (Flags::EMERGENCY.with(Flags::LIFEBOAT), Flags::EMERGENCY);
+    let asks = [
+        (1, 0, 0, plain),
+        (2, 1, 0, plain),
+        (3, 0, 0, boat),
+        (4, 1, 0, boat),
+        (5, 0, 0, boat),
+        (6, 2, 0, plain),
+        (7, 3, 0, plain),
+    ];
+    let taken = taken(&asks);
+    assert!(taken.ends_with(&[6, 7]), "{taken:?}");
+    assert!(!taken.contains(&5), "{taken:?}");
+}
+
+#[test]
+fn an_origin_of_one_copy_lets_go_one_child_at_once() {
+    let plain = Flags::EMERGENCY;
+    let mut asks: Vec<_> = (0..4).map(|s| (1 + u32::from(s), s, 0, plain)).collect();
+    asks.extend((0..4).map(|s| (11 + u32::from(s), s, 3, plain)));
+    assert_eq!(taken(&asks), [1, 2, 3, 4, 11]);
+}
