@@ -128,13 +128,11 @@ class LiveSession(
     /** Back to the preview: not now. */
     fun cancel() {
         goingLive?.cancel()
-        if (shown.value.phase == Phase.GOING_LIVE) backToPreview(null)
+        if (shown.value.phase == Phase.GOING_LIVE) {
+            app.endService<LiveService>()
+            shown.update { it.copy(phase = Phase.PREVIEW) }
+        }
         shown.update { it.copy(asksRoaming = false) }
-    }
-
-    private fun backToPreview(failure: String?) {
-        app.endService<LiveService>()
-        shown.update { it.copy(phase = Phase.PREVIEW, failure = failure) }
     }
 
     private suspend fun connect(
@@ -153,7 +151,10 @@ class LiveSession(
                 withContext(NonCancellable + Dispatchers.IO) { Broadcasting.goLive(options) }
             } catch (failure: Failure) {
                 // Who has taken it back does not care any more.
-                if (currentCoroutineContext().isActive) backToPreview(failure.message)
+                if (currentCoroutineContext().isActive) {
+                    cancel()
+                    shown.update { it.copy(failure = failure.message) }
+                }
                 return
             }
         if (currentCoroutineContext().isActive) onLive(live, quarterTurns) else live.close()
