@@ -73,7 +73,7 @@ class ServiceTest : AppTest() {
     @Test
     fun `B21 the notification is there from the tap on, so that the app can be left while it goes live`() {
         val screen = start<LiveScreen>()
-        screen.get().tap(R.id.go_live)
+        app.live.goLive("The match", 0)
         assertEquals(Phase.GOING_LIVE, app.live.state.value.phase)
         assertEquals(LiveService::class.java.name, shadowOf(app).nextStartedService.component?.className)
         val service = Robolectric.buildService(LiveService::class.java).create().startCommand(0, 1)
@@ -88,8 +88,8 @@ class ServiceTest : AppTest() {
 
     @Test
     fun `B21 a start that is stopped from the notification leads back to the preview`() {
-        val screen = start<LiveScreen>()
-        screen.get().tap(R.id.go_live)
+        start<LiveScreen>()
+        app.live.goLive("The match", 0)
         val service = Robolectric.buildService(LiveService::class.java).create().startCommand(0, 1)
         service.get().onStartCommand(Intent(app, LiveService::class.java).setAction(ForegroundService.STOP), 0, 2)
         assertEquals(Phase.PREVIEW, app.live.state.value.phase)
