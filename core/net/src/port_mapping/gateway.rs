@@ -37,8 +37,19 @@ impl Place {
 /// Of several the one towards which this machine has the address with which it reaches the Internet.
 fn gateway() -> Option<Ipv4Addr> {
     let own = source_towards(INTERNET_V4)?;
-    let defaults = getifs::route_ipv4_table_by_filter(getifs::Ipv4Route::is_default).ok()?;
-    let gateways = defaults.iter().filter_map(getifs::Ipv4Route::gateway);
-    let mut usable = gateways.filter(|ip| !ip.is_unspecified() && !ip.is_loopback());
+    let mut usable = gateways().into_iter().filter(|ip| !ip.is_unspecified() && !ip.is_loopback());
     usable.find(|ip| source_towards((*ip, ANY_PORT).into()) == Some(own))
+}
+
+/// Of the default routes.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn gateways() -> Vec<Ipv4Addr> {
+    let defaults = getifs::route_ipv4_table_by_filter(getifs::Ipv4Route::is_default);
+    defaults.iter().flatten().filter_map(getifs::Ipv4Route::gateway).collect()
+}
+
+/// `getifs` doesn't compile for iOS, and there is no netlink to read here.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn gateways() -> Vec<Ipv4Addr> {
+    netdev::get_default_gateway().map(|device| device.ipv4).unwrap_or_default()
 }
