@@ -158,16 +158,17 @@ impl Playout {
         self.started_us = now_us;
     }
 
-    /// Waits for a new start: another run began. Who has played stands meanwhile.
-    pub fn reset(&mut self, now_us: i64) {
+    /// Waits for a new start: another run began. Who has played stands meanwhile, from `now_us` on; nothing
+    /// where the person has held it, whose pause is no stall.
+    pub fn reset(&mut self, now_us: Option<i64>) {
         let (stalls, stalled_us) = (self.stalls, self.stalled_us);
-        let broken_off = match self.state {
+        let broken_off = now_us.and_then(|now_us| match self.state {
             State::Waiting => self.broken_off,
             State::Playing => Some(Break { since_us: now_us, told: false }),
             State::Stalled { since_us } => {
                 Some(Break { since_us, told: self.stepped_us - since_us >= STALL_FLOOR_US })
             }
-        };
+        });
         *self = Self { stalls, stalled_us, broken_off, ..Self::default() };
     }
 
@@ -592,8 +593,8 @@ mod tests {
                 playout.state = State::Stalled { since_us: 0 };
                 playout.stepped_us = stands_already;
             }
-            playout.reset(stands_already);
-            playout.reset(2 * SECOND);
+            playout.reset(Some(stands_already));
+            playout.reset(Some(2 * SECOND));
             assert_eq!(playout.stalls(2 * SECOND), (1, 2 * SECOND), "it stands still");
             let resumed = Step::Resumed { for_us: 3 * SECOND, told };
             assert_eq!(playout.end_break(3 * SECOND), Some(resumed));
@@ -602,8 +603,11 @@ mod tests {
             assert_eq!(playout.end_break(9 * SECOND), None);
         }
         let mut newcomer = Playout::default();
-        newcomer.reset(SECOND);
+        newcomer.reset(Some(SECOND));
         assert_eq!((newcomer.stalls(9 * SECOND), newcomer.end_break(9 * SECOND)), ((0, 0), None));
+        let mut held = calm();
+        held.reset(None);
+        assert_eq!((held.stalls(9 * SECOND), held.end_break(9 * SECOND)), ((0, 0), None));
     }
 
     #[test]

@@ -87,7 +87,7 @@ impl Player {
     pub(crate) fn reset(&mut self, now_us: i64) {
         self.rejoining = self.handed.is_some();
         self.tracks.0.clear();
-        self.playout.reset(now_us);
+        self.playout.reset((!self.held).then_some(now_us));
     }
 
     /// Takes in a verified piece; a chunk that it completes is opened.

@@ -213,7 +213,7 @@ impl Player {
     /// A new run: everything begins again, and the wait is a stall.
     pub(crate) fn restart(&mut self, world: u64, run_start: u64) {
         self.run_start = run_start;
-        self.clock.reset(world as i64);
+        self.clock.reset(Some(world as i64));
         self.shelf.tracks.iter_mut().for_each(Ring::clear);
     }
 
