@@ -73,10 +73,12 @@ class ServiceTest : AppTest() {
     @Test
     fun `B21 the notification is there from the tap on, so that the app can be left while it goes live`() {
         val screen = start<LiveScreen>()
+        val service = Robolectric.buildService(LiveService::class.java).create()
         app.live.goLive("The match", 0)
+        // Nothing else has its turn in between.
+        service.get().onStartCommand(Intent(app, LiveService::class.java), 0, 1)
         assertEquals(Phase.GOING_LIVE, app.live.state.value.phase)
         assertEquals(LiveService::class.java.name, shadowOf(app).nextStartedService.component?.className)
-        val service = Robolectric.buildService(LiveService::class.java).create().startCommand(0, 1)
         assertEquals(app.getString(R.string.going_live), notification().extras.getString(Notification.EXTRA_TITLE))
         leave(screen)
         await("live") { app.live.state.value.phase == Phase.LIVE }
@@ -89,8 +91,8 @@ class ServiceTest : AppTest() {
     @Test
     fun `B21 a start that is stopped from the notification leads back to the preview`() {
         start<LiveScreen>()
+        val service = Robolectric.buildService(LiveService::class.java).create()
         app.live.goLive("The match", 0)
-        val service = Robolectric.buildService(LiveService::class.java).create().startCommand(0, 1)
         service.get().onStartCommand(Intent(app, LiveService::class.java).setAction(ForegroundService.STOP), 0, 2)
         assertEquals(Phase.PREVIEW, app.live.state.value.phase)
         assertEquals(LiveService::class.java.name, shadowOf(app).nextStoppedService.component?.className)
