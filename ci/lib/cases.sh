@@ -5,6 +5,9 @@
 # Invariant: each case that ran counts exactly once, and one that can't be counted has failed.
 
 passed=0 failed=0 skipped=0
+# Cases at once, of those that run aside, and where their words are kept.
+AT_ONCE=2
+asides=
 # What a test prints, with --show-output, when the machine doesn't allow it.
 SKIPPED_LINE='^1 skipped: '
 # What a bench or a lab says of a target that was missed; for `twin`.
@@ -64,6 +67,40 @@ measured() {
     ((code != 0)) || grep -qE '"ok": ?true' "$file" || code=1
     ((code == 0 || code == 77)) || cat "$file"
     return "$code"
+}
+
+# aside COMMAND…: a case (`step …` or `twin …`) beside others, AT_ONCE of them at a time. For what mostly
+# waits. What it says is shown, and counted, by `gather`, in the order of the commands.
+aside() {
+    local log
+    asides=${asides:-$(mktemp -d)}
+    while (($(jobs -pr | wc -l) >= AT_ONCE)); do
+        wait -n || true
+    done
+    log=$asides/$(printf '%04d' "$(find "$asides" -name '*.log' | wc -l)").log
+    : >"$log"
+    (
+        passed=0 failed=0 skipped=0
+        "$@"
+        echo "$passed $failed $skipped" >"$log.count"
+    ) >"$log" 2>&1 &
+}
+
+# gather: waits for all that runs aside.
+gather() {
+    local log
+    wait
+    for log in "${asides:?nothing runs aside}"/*.log; do
+        cat "$log"
+        if [[ -s $log.count ]]; then
+            # shellcheck disable=SC2046 # three numbers
+            add $(cat "$log.count")
+        else
+            add 0 1 0 && echo "FAILED: it has died without a count"
+        fi
+    done
+    rm -rf "$asides"
+    asides=
 }
 
 # build ARGUMENTS…: cargo build. Without what it makes the job is over, with one failed case.

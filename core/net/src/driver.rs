@@ -53,6 +53,8 @@ const BATCH: usize = 64;
 const PING_YOUNG: Duration = Duration::from_secs(1);
 const PING_OLD: Duration = Duration::from_secs(10);
 const YOUNG: Duration = Duration::from_secs(10);
+/// Neighbours that are asked at once.
+const CLOCKS: usize = 4;
 /// A head older than this (they come each second) is asked for, and known addresses are tried.
 const HEAD_LATE: Duration = Duration::from_millis(2_500);
 /// Pieces of a run or an epoch that is not known yet wait this long, and this many bytes of them
@@ -407,6 +409,12 @@ impl Driver {
     }
 
     fn on_input(&mut self, input: Input) {
+        let greeted = match &input {
+            Input::Proven { proven, .. } => !proven.dialled,
+            Input::NotLetIn => true,
+            _ => false,
+        };
+        self.report.greeting = self.report.greeting.saturating_sub(usize::from(greeted));
         match input {
             Input::Link { index, generation, event } => {
                 if !self.peers.carries(index, generation) {
@@ -422,13 +430,12 @@ impl Driver {
                 }
             }
             Input::Proven { proven, contact, via } => {
-                match proven.dialled {
-                    true => self.dialler.on_done(contact.as_ref()),
-                    false => self.report.greeting = self.report.greeting.saturating_sub(1),
+                if proven.dialled {
+                    self.dialler.on_done(contact.as_ref());
                 }
                 self.on_proven(*proven, via);
             }
-            Input::NotLetIn => self.report.greeting = self.report.greeting.saturating_sub(1),
+            Input::NotLetIn => {}
             Input::Punched { from, punch } => {
                 if let Some(contact) = self.reach.on_punch(from, punch) {
                     self.dialler.dial_open(contact);
@@ -817,8 +824,7 @@ impl Driver {
         if now >= self.next_ping {
             let young = now.since(Time::ZERO) < YOUNG;
             self.next_ping = now + if young { PING_YOUNG } else { PING_OLD };
-            let all: Vec<_> = self.peers.iter().map(|(i, _)| i).collect();
-            all.into_iter().for_each(|index| self.ping(index));
+            self.ping_some();
         }
         self.stand(now);
         if self.leaving.is_some() {
@@ -861,6 +867,15 @@ impl Driver {
             self.send_control(index, Control::AskState.encode());
         }
         self.dialler.try_hints(now);
+    }
+
+    /// Asks some neighbours for the time; the broadcaster, whom everybody knows, only where there are few
+    /// others.
+    fn ping_some(&mut self) {
+        let mut some: Vec<_> = self.peers.iter().map(|(i, p)| (p.origin, i)).collect();
+        some.sort_unstable();
+        let some = some.into_iter().take(CLOCKS);
+        some.for_each(|(_, index)| self.ping(index));
     }
 
     fn ping(&mut self, index: PeerIndex) {

@@ -3,82 +3,31 @@
 // A test may end with a panic: that is how it fails.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::net::{Ipv4Addr, SocketAddr};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+mod support;
 
-use bytes::Bytes;
-use manyhands_media::{AacConfig, AccessUnit, Codec, TrackConfig};
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
 use manyhands_session::{
-    Broadcast, BroadcastConfig, Channel, Checking, Conditions, Contribution, EndReason, Event,
-    Finding, Link, Outputs, Relays, Released, Secret, Watch, WatchConfig,
+    Broadcast, BroadcastConfig, Channel, Checking, Contribution, EndReason, Event, Finding, Link,
+    Outputs, Released, Secret, Watch, WatchConfig,
 };
+use support::{FRAME, LOOPBACK, PATIENCE, frame, going_live, sound, watch};
 use tokio::time::{interval, timeout};
 
-/// Nothing here takes longer on any machine that works.
-const PATIENCE: Duration = Duration::from_secs(60);
-const LOOPBACK: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
-/// Ticks of an AAC frame at 48 kHz.
-const FRAME: i64 = 1024;
-
-fn sound() -> TrackConfig {
-    TrackConfig {
-        timescale: 48_000,
-        codec: Codec::Aac(AacConfig { sample_rate: 48_000, channels: 2 }),
-    }
-}
-
-/// The `n`-th frame: its content says its number.
-fn frame(n: u32) -> AccessUnit {
-    let dts = i64::from(n) * FRAME;
-    let data = [&[0x21_u8][..], &n.to_be_bytes().repeat(40)].concat();
-    AccessUnit { dts, pts: dts, duration: 1024, keyframe: true, data: Bytes::from(data) }
-}
-
-fn config(seed: [u8; 32], listen: SocketAddr, run: u64) -> BroadcastConfig {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64;
-    BroadcastConfig {
-        title: "A title".into(),
-        channel: Channel::from_seed(Secret::new(seed)),
-        invite: Secret::new([7; 16]),
-        broadcast: 1,
-        started_ms: now + run,
-        private: false,
-        listen,
-        hints: Vec::new(),
-        finding: Finding::default(),
-        relays: Relays::default(),
-        upload_limit: None,
-        seed: run,
-        tracks: vec![(sound(), 64_000)],
-        picture: None,
-        conditions: Conditions::unrestricted(),
-    }
-}
-
+/// The `run`-th broadcast by the channel of this number.
 fn try_broadcast(
-    seed: [u8; 32],
+    channel: u8,
     listen: SocketAddr,
     run: u64,
 ) -> Result<Broadcast, manyhands_session::Error> {
-    Ok(Broadcast::start(config(seed, listen, run))?.0)
+    let config = going_live(channel);
+    let started_ms = config.started_ms + run;
+    Ok(Broadcast::start(BroadcastConfig { listen, started_ms, seed: run, ..config })?.0)
 }
 
-fn broadcast_on(seed: [u8; 32]) -> Broadcast {
-    try_broadcast(seed, LOOPBACK, 0).unwrap()
-}
-
-fn watch(link: &Link, seed: u64) -> (Watch, Outputs) {
-    Watch::start(WatchConfig {
-        link: link.clone(),
-        listen: LOOPBACK,
-        contribution: Contribution::unrestricted(None),
-        hints: Vec::new(),
-        finding: Finding::default(),
-        seed,
-        checking: Checking::Exact,
-        patience: None,
-    })
-    .unwrap()
+fn broadcast_on(channel: u8) -> Broadcast {
+    try_broadcast(channel, LOOPBACK, 0).unwrap()
 }
 
 /// Sends frames in real time until `enough` says so.
@@ -109,7 +58,7 @@ async fn take_row(outputs: &mut Outputs, count: i64) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn viewers_get_exactly_what_was_sent_and_hear_the_signed_end() {
-    let broadcast = broadcast_on([1; 32]);
+    let broadcast = broadcast_on(1);
     let link = broadcast.link();
     let (done, mut all) = tokio::sync::mpsc::channel(3);
     for seed in 0..3 {
@@ -144,21 +93,18 @@ async fn viewers_get_exactly_what_was_sent_and_hear_the_signed_end() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_invitation_opens_nothing() {
-    let broadcast = broadcast_on([2; 32]);
+    let broadcast = broadcast_on(2);
     let mut wrong = broadcast.link();
     wrong.secret = Secret::new([8; 16]);
     let (_stranger, mut outputs) = Watch::start(WatchConfig {
+        link: wrong,
+        listen: LOOPBACK,
+        contribution: Contribution::unrestricted(None),
+        hints: Vec::new(),
+        finding: Finding::default(),
+        seed: 1,
+        checking: Checking::Exact,
         patience: Some(Duration::from_secs(3)),
-        ..WatchConfig {
-            link: wrong,
-            listen: LOOPBACK,
-            contribution: Contribution::unrestricted(None),
-            hints: Vec::new(),
-            finding: Finding::default(),
-            seed: 1,
-            checking: Checking::Exact,
-            patience: None,
-        }
     })
     .unwrap();
     let mut ended = None;
@@ -180,7 +126,7 @@ async fn another_invitation_opens_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_broadcaster_that_starts_again_is_followed_on_the_same_link() {
-    let first = broadcast_on([3; 32]);
+    let first = broadcast_on(3);
     let link = first.link();
     let address = first.addresses()[0];
     let (_viewer, mut outputs) = watch(&link, 5);
@@ -197,7 +143,7 @@ async fn a_broadcaster_that_starts_again_is_followed_on_the_same_link() {
     let second = timeout(PATIENCE, async {
         loop {
             // The first one's socket closes when its task has ended.
-            if let Ok(again) = try_broadcast([3; 32], address, 1) {
+            if let Ok(again) = try_broadcast(3, address, 1) {
                 break again;
             }
             tokio::task::yield_now().await;
@@ -225,7 +171,7 @@ async fn a_broadcaster_that_starts_again_is_followed_on_the_same_link() {
 async fn a_broadcaster_that_nobody_can_dial_dials_a_viewer_that_knows_no_run_yet() {
     let link = Link::open(Channel::from_seed(Secret::new([4; 32])).key(), Secret::new([7; 16]));
     let (viewer, mut outputs) = watch(&link, 1);
-    let config = BroadcastConfig { hints: vec![viewer.address()], ..config([4; 32], LOOPBACK, 0) };
+    let config = BroadcastConfig { hints: vec![viewer.address()], ..going_live(4) };
     let broadcast = Broadcast::start(config).unwrap().0;
     let (done, mut row) = tokio::sync::mpsc::channel(1);
     tokio::spawn(async move {
@@ -243,7 +189,7 @@ async fn a_broadcaster_that_nobody_can_dial_dials_a_viewer_that_knows_no_run_yet
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_frame_is_missing_while_either_moves() {
-    let broadcast = broadcast_on([5; 32]);
+    let broadcast = broadcast_on(5);
     let (viewer, mut outputs) = watch(&broadcast.link(), 1);
     let moving = async {
         let first = next(&mut outputs).await.unit.dts / FRAME;

@@ -190,6 +190,7 @@ impl Swarm {
                 child.slack = report.slack;
                 child.count = report.count.min(MAX_COUNT);
                 child.capacity_kbps = report.capacity_kbps.min(u64::from(u32::MAX));
+                child.full = report.slack == 0;
                 child_of_ours = true;
             }
         }

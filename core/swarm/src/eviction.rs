@@ -38,6 +38,11 @@ impl Swarm {
         self.seek_from(now, id, peer, flags);
     }
 
+    /// Live pieces wait for longer than they should.
+    pub(crate) fn is_behind(&self, now: Time) -> bool {
+        self.uplink.oldest_wait(now) > BEHIND
+    }
+
     /// Children that have had their time, have fallen silent, or no longer fit.
     pub(crate) fn check_children(&mut self, now: Time) {
         if self.tracks.iter().flat_map(|t| &t.lanes).all(|l| l.children.is_empty()) {
@@ -45,7 +50,7 @@ impl Swarm {
         }
         // Where all wait for those who are on their way out, these have less time.
         let any = self.leaving_bps() > 0;
-        let behind = any && self.uplink.oldest_wait(now) > BEHIND;
+        let behind = any && self.is_behind(now);
         let sooner = if behind { GRACE - GRACE_BEHIND } else { Duration::ZERO };
         let mut gone = Vec::new();
         let mut temporary = Vec::new();
@@ -85,11 +90,12 @@ impl Swarm {
         let going = |c: &&Child| c.leaving.is_some() && c.last.is_none();
         let Some(child) = lane.children.iter().filter(going).max_by_key(|c| c.fan) else { return };
         let peer = child.peer;
+        let slot = self.track(id.track).map_or(0, |t| t.slot_bps());
+        let affordable = || self.lasting_bps() + slot <= self.budget_bps();
         let room = if self.is_root() {
-            lane.staying().count() < self.quota(id)
+            lane.staying().count() < self.quota(id) && (!self.is_tight() || affordable())
         } else {
-            let slot = self.track(id.track).map_or(0, |t| t.slot_bps());
-            self.lasting_bps() + slot <= self.budget_bps()
+            affordable()
         };
         if let Some(child) = self.lane_mut(id).and_then(|l| l.child_mut(peer)).filter(|_| room) {
             child.leaving = None;
@@ -147,13 +153,15 @@ impl Swarm {
         }
     }
 
-    /// The origin's quota has moved: children above it are handed over, one a second, so that the
-    /// subtrees below don't move all at once.
+    /// Children above the origin's quota, which moves, and beyond its budget are handed over, one a second,
+    /// so that the subtrees below don't move all at once.
     pub(crate) fn review_origin(&mut self, now: Time) {
         let settled = |c: &&Child| c.temporary.is_none();
+        let beyond = self.is_tight() && self.lasting_bps() > self.budget_bps();
         let excess = |id: LaneId| {
             let lane = self.lane(id)?;
-            let over = lane.staying().filter(settled).count().checked_sub(self.quota(id) + 1)?;
+            let most = if beyond { 1 } else { self.quota(id) };
+            let over = lane.staying().filter(settled).count().checked_sub(most + 1)?;
             Some((over, id, lane.staying().filter(settled).min_by_key(|c| c.fan)?.peer))
         };
         let most = self.lane_ids().filter_map(excess).max_by_key(|(over, ..)| *over);

@@ -6,6 +6,7 @@
 //! depth 7 where 3 would do, measured. So a node with slots to spare serves in one more
 //! substream while the origin's sums say that it lacks slots there.
 
+use core::cmp::Reverse;
 use core::time::Duration;
 
 use crate::track::Track;
@@ -48,9 +49,9 @@ impl Swarm {
             if (track.homes & !track.lent).count_ones() == homes {
                 continue;
             }
-            let first = match track.homes.trailing_zeros() {
-                32 => self.choose_home(at),
-                kept => kept as usize,
+            let first = match track.homes {
+                0 => self.choose_home(at),
+                _ => self.keep_home(at),
             };
             if let Some(track) = self.tracks.get_mut(at) {
                 track.settle(first, homes);
@@ -65,6 +66,18 @@ impl Swarm {
         let (a, b) = (self.dice.below(lanes), self.dice.below(lanes));
         let slack = |s: usize| self.audience.slack(track.config.track, s).unwrap_or(0);
         if slack(b) < slack(a) { b } else { a }
+    }
+
+    /// Which of the homes stays where fewer are needed: the one where this node feeds most, and of equals where
+    /// slack is least. (The lowest number made all early viewers of 30 serve in the same substream, and another
+    /// lacked slots until all had come.)
+    fn keep_home(&mut self, track: usize) -> usize {
+        let Some(track) = self.tracks.get(track) else { return 0 };
+        let mut homes = track.numbers(track.homes);
+        self.dice.shuffle(&mut homes);
+        let feeds = |s: usize| track.lanes.get(s).map_or(0, |l| l.children.len());
+        let slack = |s: usize| self.audience.slack(track.config.track, s).unwrap_or(0);
+        homes.into_iter().min_by_key(|s| (Reverse(feeds(*s)), slack(*s))).unwrap_or(0)
     }
 
     /// A newcomer that feeds nobody yet moves its home to where upload is needed.

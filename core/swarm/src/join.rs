@@ -19,6 +19,8 @@ use crate::{Contact, NodeId, PeerIndex, Swarm, Time};
 
 /// Greeters named in a reply.
 const GREETERS: usize = 5;
+/// With so many others an origin that is behind is none itself.
+const ENOUGH_GREETERS: usize = 2;
 /// Greeters taken from a second reply.
 const MORE_GREETERS: usize = 2;
 /// Members named in a GREET_OK.
@@ -134,8 +136,9 @@ impl Swarm {
         }
         asker.listed = Some(now);
         let node = asker.info.node;
-        let me_too = self.can_greet(now);
-        let greeters = self.greeters(now, &node, GREETERS - usize::from(me_too));
+        let mut greeters = self.greeters(now, &node, GREETERS);
+        let me_too = self.can_greet(now, greeters.len());
+        greeters.truncate(GREETERS - usize::from(me_too));
         let need = self.tracks.iter().map(|t| self.lacking(t, 1)).collect();
         let own = me_too.then(|| self.spare_kbps());
         let spare = own.into_iter().chain(greeters.iter().map(|g| self.reported_kbps(&g.node)));
@@ -145,9 +148,12 @@ impl Swarm {
         self.send(peer, Message::JoinReply(reply));
     }
 
-    /// Whether this node has anything to give to a newcomer.
-    fn can_greet(&self, now: Time) -> bool {
+    /// Whether this node has anything to give to a newcomer who has so many others to ask.
+    fn can_greet(&self, now: Time, others: usize) -> bool {
         let any = |t: &Track| t.lane_ids().any(|id| self.own_slack(now, id) > 0);
+        if self.is_tight() && self.is_behind(now) && others >= ENOUGH_GREETERS {
+            return false;
+        }
         let few = self.is_root() && self.is_small_group();
         self.leaving.is_none() && self.budget_bps() > 0 && (few || self.tracks.iter().any(any))
     }
@@ -186,6 +192,11 @@ impl Swarm {
         self.joining.replies += 1;
         self.audience.hear(m.viewers);
         self.choose_homes();
+        if self.is_origin(peer) && !m.me_too {
+            // It has nothing to give.
+            let lanes = self.tracks.iter_mut().flat_map(|t| &mut t.lanes);
+            lanes.for_each(|l| l.search.note_asked(now, peer));
+        }
         let fed = self.tracks.iter().all(|t| t.lanes.iter().all(|l| !l.is_orphan()));
         if fed || self.config.role == Role::Origin || self.joining.replies > 2 {
             return;
@@ -323,7 +334,7 @@ impl Swarm {
                 seen: Vec::new(),
             };
             let verdict =
-                if given < limit { self.judge(now, &who.node, &ask) } else { Verdict::No };
+                if given < limit { self.judge(now, &who.node, peer, &ask) } else { Verdict::No };
             let turn = id.substream % of;
             if verdict != Verdict::No {
                 given += 1;

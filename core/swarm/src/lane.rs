@@ -101,6 +101,8 @@ pub(crate) struct Child {
     pub(crate) slack: u32,
     pub(crate) count: u32,
     pub(crate) capacity_kbps: u64,
+    /// It has told that neither it nor anybody below it has a free slot here.
+    pub(crate) full: bool,
 }
 
 /// The search for a parent.

@@ -272,7 +272,10 @@ impl Swarm {
             .map(|(at, k)| (at, u64::from(k.spare_kbps.max(1))))
             .collect();
         if holders.is_empty() && self.may_ask_origin(id) {
-            let origin = self.peers.partners().filter(|(_, p)| p.info.origin);
+            let origin = self
+                .peers
+                .partners()
+                .filter(|(_, p)| p.info.origin && p.known.as_ref().is_none_or(|k| !k.busy));
             holders.extend(origin.map(|(at, _)| (at, 1)));
         }
         for (at, weight) in holders {
@@ -358,8 +361,9 @@ impl Swarm {
             }
         }
         self.counters.refusals += m.pieces.len() as u64;
-        // Until its next digest says otherwise.
-        if let Some(known) = self.peers.get_mut(peer).and_then(|p| p.known.as_mut()) {
+        // Until its next digest says otherwise. The origin has what nobody else has: it is asked again.
+        let peer = self.peers.get_mut(peer).filter(|p| !p.info.origin);
+        if let Some(known) = peer.and_then(|p| p.known.as_mut()) {
             known.busy = true;
         }
     }

@@ -285,7 +285,7 @@ impl Swarm {
             ask.flags = Flags(ask.flags.0 & !Flags::SUCCESSOR.0);
         }
         let within_reach = self.config.dials || self.peers.find(&who.node).is_some();
-        match self.judge(now, &who.node, &ask) {
+        match self.judge(now, &who.node, peer, &ask) {
             Verdict::No if alone => self.reject(peer, &ask),
             Verdict::No => self.pass_on(now, peer, ask),
             _ if !within_reach => self.pass_on(now, peer, ask),
@@ -317,6 +317,7 @@ impl Swarm {
     fn pass_on(&mut self, now: Time, from: PeerIndex, mut ask: Attach) {
         let id = LaneId { track: ask.track, substream: ask.substream };
         let next = if ask.ttl == 0 { None } else { self.next_hop(now, from, id, &ask) };
+        let next = next.or_else(|| self.any_child(from, id, &mut ask));
         let Some(next) = next else { return self.reject(from, &ask) };
         ask.ttl -= 1;
         ask.seen.push(self.config.node.short());
@@ -379,6 +380,23 @@ impl Swarm {
             return Some(child);
         }
         self.dice.pick(&free).copied().or(up).or_else(|| self.dice.pick(&others).copied())
+    }
+
+    /// Of an origin among few: a child that may have slots elsewhere, where no child has any here.
+    fn any_child(&mut self, from: PeerIndex, id: LaneId, ask: &mut Attach) -> Option<PeerIndex> {
+        if ask.ttl == 0 || !self.is_root() || !self.is_small_audience() {
+            return None;
+        }
+        let who = ask.who.map(|c| c.node);
+        let able = |c: &&crate::lane::Child| {
+            let node = self.peers.get(c.peer).map(|p| p.info.node);
+            let seen = node.is_none_or(|n| ask.seen.contains(&n.short()));
+            c.peer != from && !seen && node != who
+        };
+        let able: Vec<PeerIndex> = self.lane(id)?.staying().filter(able).map(|c| c.peer).collect();
+        let next = self.dice.pick(&able).copied()?;
+        ask.flags = ask.flags.with(Flags::EMERGENCY);
+        Some(next)
     }
 
     /// Whether a neighbour shows signs of being gone: quiet, or late as a parent anywhere.

@@ -56,6 +56,11 @@ impl Swarm {
         if self.is_root() && allowance >= whole { budget.max(whole) } else { budget }
     }
 
+    /// An origin that can send one copy and not a quarter of another.
+    pub(crate) fn is_tight(&self) -> bool {
+        self.is_root() && self.budget_bps() * 4 < self.total_bps() * 5
+    }
+
     pub(crate) fn total_bps(&self) -> u64 {
         self.tracks.iter().map(Track::total_bps).sum()
     }
@@ -160,8 +165,8 @@ impl Swarm {
         self.is_small_group() || ratio < self.config.short_ratio
     }
 
-    /// Whether to take a child, as far as this node's own state says.
-    pub(crate) fn judge(&self, now: Time, who: &NodeId, ask: &Attach) -> Verdict {
+    /// Whether to take a child for which the neighbour `by` asks, as far as this node's own state says.
+    pub(crate) fn judge(&self, now: Time, who: &NodeId, by: PeerIndex, ask: &Attach) -> Verdict {
         let id = LaneId { track: ask.track, substream: ask.substream };
         let (Some(track), Some(lane)) = (self.track(id.track), self.lane(id)) else {
             return Verdict::No;
@@ -187,16 +192,25 @@ impl Swarm {
             return TAKE;
         }
         if self.is_root() {
-            self.judge_as_origin(now, id, lane, ask)
+            self.judge_as_origin(now, id, lane, by, ask)
         } else {
             self.judge_as_peer(id, ask)
         }
     }
 
-    fn judge_as_origin(&self, now: Time, id: LaneId, lane: &Lane, ask: &Attach) -> Verdict {
+    fn judge_as_origin(
+        &self,
+        now: Time,
+        id: LaneId,
+        lane: &Lane,
+        by: PeerIndex,
+        ask: &Attach,
+    ) -> Verdict {
         let promised =
             self.dials.promised().filter(|a| a.substream == id.substream && a.track == id.track);
-        let gone = |c: &&Child| self.peers.get(c.peer).is_some_and(|p| p.is_doubtful(now));
+        // Who has been quiet for a moment may be back, and a tight origin can't feed both.
+        let quiet = |c: &Child| self.peers.get(c.peer).is_some_and(|p| p.is_doubtful(now));
+        let gone = |c: &&Child| !self.is_tight() && quiet(c);
         let here = lane.staying().filter(|c| !gone(c)).count();
         let taken = here + promised.count();
         let quota = self.quota(id);
@@ -220,7 +234,16 @@ impl Swarm {
         let slots = self.budget_bps() / slot.max(1);
         let few = MAX_LEAVING_FEW.min(slots / SLOTS_FOR_EACH_LEAVING).max(1);
         let patient = full && self.is_small_audience() && leaving >= few;
-        if let Some(evict) = self.weaker_child(id, ask.fan).filter(|_| !patient) {
+        // Who is sent away looks for somebody else, which among NATs takes a second or never succeeds. Of an
+        // origin that can't feed both, a child's place is only for who climbs from below that child, so that
+        // the two just change places, or for anybody while there is no room below it.
+        let tight = full && self.is_tight();
+        let climbs = ask.flags == Flags::default();
+        let near = |weaker: &PeerIndex| {
+            let full = lane.child(*weaker).is_some_and(|c| c.full);
+            !tight || (*weaker == by && climbs) || full
+        };
+        if let Some(evict) = self.weaker_child(id, ask.fan).filter(|_| !patient).filter(near) {
             return Verdict::Take { temporary: false, evict: Some((id, evict)) };
         }
         if !room {

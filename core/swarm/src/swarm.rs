@@ -305,14 +305,20 @@ impl Swarm {
         if !self.config.forward && self.config.role != Role::Origin {
             return;
         }
+        // Who is on its way out of a tight origin gets what the others leave.
+        let tight = self.is_tight() && self.used_bps() > self.budget_bps();
         let Self { tracks, uplink, .. } = self;
         let Some(track) = tracks.iter().find(|t| t.config.track == piece.id.track) else { return };
         let Some(lane) = track.lanes.get(usize::from(piece.id.substream)) else { return };
-        let due = track.due(piece.capture_ms);
         for child in lane.children.iter().filter(|c| c.takes(piece.id.chunk)) {
+            let (class, due, rank) = if tight && child.leaving.is_some() {
+                (Class::Repair, track.repair_due(piece.capture_ms), For::Child as u16)
+            } else {
+                (Class::Live, track.due(piece.capture_ms), u16::MAX - child.fan)
+            };
             let entry = Entry {
                 due,
-                rank: u16::MAX - child.fan,
+                rank,
                 number: 0,
                 peer: child.peer,
                 generation: child.generation,
@@ -320,7 +326,7 @@ impl Swarm {
                 len: piece.len,
                 queued: now,
             };
-            uplink.push(Class::Live, entry);
+            uplink.push(class, entry);
         }
     }
 
@@ -351,7 +357,7 @@ impl Swarm {
         self.tick(now);
         if now >= self.next_digest {
             self.next_digest = now + DIGEST;
-            self.send_digests();
+            self.send_digests(now);
             self.report_changes(now);
         }
         if now >= self.next_slow {

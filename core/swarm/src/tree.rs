@@ -52,7 +52,7 @@ impl Swarm {
     /// The node that was promised a slot is connected: things may have changed meanwhile.
     pub(crate) fn grant_late(&mut self, now: Time, peer: PeerIndex, ask: Attach) {
         let Some(node) = self.peers.get(peer).map(|p| p.info.node) else { return };
-        match self.judge(now, &node, &ask) {
+        match self.judge(now, &node, peer, &ask) {
             Verdict::No => self.reject(peer, &ask),
             verdict => self.grant_to(now, peer, &ask, verdict),
         }
@@ -77,6 +77,7 @@ impl Swarm {
             slack: u32::from(ask.fan),
             count: 1,
             capacity_kbps: 0,
+            full: false,
         };
         let Some(lane) = self.lane_mut(id) else { return };
         let known = lane.remove_child(peer);

@@ -8,9 +8,10 @@ use crate::node::{Conn, NOBODY};
 use crate::player::Player;
 use crate::world::{What, World};
 
-/// Bytes of a handshake with proof, each way: the padded Initial, TLS, proof, head, a probe of the
-/// path's MTU (measured).
-const HANDSHAKE: u32 = 4_400;
+/// Bytes of a handshake with proof: padded Initials, TLS, proof, a probe of the path's MTU (measured)...
+const FROM_DIALLER: u32 = 4_200;
+/// ...and of its listener, who says the certificate, the head and the padded roster as well.
+const FROM_LISTENER: u32 = 6_100;
 /// Bytes that nobody answers: padded Initials at once, after 1 and after 3 probe timeouts of 333 ms
 /// (RFC 9002, 6.2).
 const UNANSWERED: u32 = 3 * 1_200;
@@ -109,8 +110,8 @@ impl World {
             let at = self.now + DIAL_TIMEOUT_US;
             return self.queue.push(at, What::DialFailed { dialler: id, listener: to });
         }
-        self.count_handshake(id, HANDSHAKE, HANDSHAKE);
-        self.count_handshake(to, HANDSHAKE, HANDSHAKE);
+        self.count_handshake(id, FROM_DIALLER, FROM_LISTENER);
+        self.count_handshake(to, FROM_LISTENER, FROM_DIALLER);
         // Client Hello, Server Hello, Finished and proof; the answer to the proof.
         let done = self.now + 3 * delay;
         let what = |accept| What::Connected { dialler: id, listener: to, accept };
