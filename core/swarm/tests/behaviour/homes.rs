@@ -10,6 +10,12 @@ use super::slots::said;
 
 /// Where a viewer that the origin feeds in all substreams has served within a minute of the same sums.
 fn homes(viewers: u32, slack: [u32; 4], allowance: f64) -> Vec<bool> {
+    let seconds = serves(|_| viewers, slack, allowance);
+    (0..4).map(|lane| seconds.iter().any(|served| served[lane])).collect()
+}
+
+/// Where it serves in each second of a minute.
+fn serves(viewers: impl Fn(u32) -> u32, slack: [u32; 4], allowance: f64) -> Vec<Vec<bool>> {
     let mut viewer = Swarm::new(Config::new(Role::Viewer, name(9), 3));
     let mut now = Time::ZERO;
     viewer.handle_allowance(now, copies(allowance));
@@ -18,7 +24,7 @@ fn homes(viewers: u32, slack: [u32; 4], allowance: f64) -> Vec<bool> {
     let (dialled, origin, dialable, hidden) = (true, true, true, false);
     let info = PeerInfo { node: name(0), address, dialled, origin, dialable, hidden };
     viewer.handle_connected(now, PeerIndex(0), info);
-    let mut served = vec![false; 4];
+    let mut served = Vec::new();
     for second in 0..60 {
         // It takes whoever accepts what it has asked for.
         for (_, message) in said(&mut viewer) {
@@ -46,10 +52,10 @@ fn homes(viewers: u32, slack: [u32; 4], allowance: f64) -> Vec<bool> {
             viewer.handle_timeout(now);
         }
         let tracks = vec![TrackStatus { track: 0, slack: slack.to_vec() }];
-        let status = Status { number: second + 1, viewers, ratio_permille: 1_500, tracks };
+        let (number, viewers) = (second + 1, viewers(second));
+        let status = Status { number, viewers, ratio_permille: 1_500, tracks };
         viewer.handle_message(now, PeerIndex(0), Message::Status(status));
-        let lanes = viewer.stats().lanes;
-        served.iter_mut().zip(&lanes).for_each(|(served, lane)| *served |= lane.home);
+        served.push(viewer.stats().lanes.iter().map(|lane| lane.home).collect());
     }
     served
 }
@@ -65,4 +71,11 @@ fn a_substream_that_lacks_slots_gets_one_more_server() {
 fn in_a_large_audience_and_without_slots_to_spare_nobody_moves() {
     assert!(!homes(1_000, [9, 9, 9, 0], 3.0)[3]);
     assert!(!homes(12, [9, 9, 9, 0], 0.4)[3]);
+}
+
+#[test]
+fn who_serves_in_fewer_substreams_as_more_come_stays_where_slots_are_lacking() {
+    let seconds = serves(|second| if second < 20 { 2 } else { 12 }, [9, 9, 9, 0], 1.5);
+    assert_eq!(seconds[15], [true; 4], "two give each other what they can");
+    assert_eq!(seconds[55], [false, false, false, true], "{seconds:?}");
 }

@@ -2,8 +2,12 @@
 
 use std::time::Duration;
 
-use manyhands_swarm::message::{Accept, Attach, Detach, Flags, Hop, LaneReport, Path, Report};
-use manyhands_swarm::{Config, Message, NodeId, Output, PeerIndex, PeerInfo, Role, Swarm, Time};
+use manyhands_swarm::message::{
+    Accept, Attach, Detach, Flags, Follow, Hop, LaneReport, Path, Report,
+};
+use manyhands_swarm::{
+    Config, Contact, Message, NodeId, Output, PeerIndex, PeerInfo, Role, Swarm, Time,
+};
 
 use super::net::{TRACK, copies, name, piece};
 
@@ -175,10 +179,120 @@ fn lifeboats_leave_room_for_a_substream_that_nobody_has() {
     assert!(!taken.contains(&5), "{taken:?}");
 }
 
+/// An origin that can send one copy, with a child in each substream (1 to 4) that can feed nobody and tells
+/// how many free slots there are below it.
+fn origin_of_one_copy(slack: u32) -> (Swarm, Time) {
+    let mut origin = Swarm::new(Config::new(Role::Origin, name(0), 7));
+    let now = Time::ZERO;
+    origin.handle_allowance(now, copies(1.0));
+    origin.handle_tracks(now, &[TRACK]);
+    for substream in 0..4 {
+        let peer = 1 + u32::from(substream);
+        meet(&mut origin, now, peer);
+        asks(&mut origin, now, (peer, peer), substream, 0, Flags::EMERGENCY);
+        let lane = LaneReport { track: 0, substream, slack, count: 2, capacity_kbps: 100, fan: 0 };
+        let report = Report { lanes: vec![lane], spare_kbps: 0, offers: vec![] };
+        origin.handle_message(now, PeerIndex(peer), Message::Report(report));
+    }
+    said(&mut origin);
+    (origin, now)
+}
+
+/// Neighbour `by` asks for a slot for `who`, with a fan.
+fn asks(
+    origin: &mut Swarm,
+    now: Time,
+    (who, by): (u32, u32),
+    substream: u8,
+    fan: u16,
+    flags: Flags,
+) {
+    meet(origin, now, who);
+    let address = ([203, 0, 113, who as u8], 4_000).into();
+    let contact = Contact { node: NodeId([100 + who as u8; 16]), address };
+    let token = u64::from(who) * 100 + u64::from(by);
+    let Message::Attach(ask) = attach(token, fan) else { unreachable!() };
+    let who = (who != by).then_some(contact);
+    let ask = Attach { substream, flags, who, ..ask };
+    origin.handle_message(now, PeerIndex(by), Message::Attach(ask));
+}
+
 #[test]
 fn an_origin_of_one_copy_lets_go_one_child_at_once() {
-    let plain = Flags::EMERGENCY;
-    let mut asks: Vec<_> = (0..4).map(|s| (1 + u32::from(s), s, 0, plain)).collect();
-    asks.extend((0..4).map(|s| (11 + u32::from(s), s, 3, plain)));
-    assert_eq!(taken(&asks), [1, 2, 3, 4, 11]);
+    let (mut origin, now) = origin_of_one_copy(0);
+    for substream in 0..4 {
+        let peer = 11 + u32::from(substream);
+        asks(&mut origin, now, (peer, peer), substream, 3, Flags::EMERGENCY);
+    }
+    let words = said(&mut origin);
+    let taken: Vec<u32> = (11..15).filter(|peer| accepted(&words, *peer).is_some()).collect();
+    assert_eq!(taken, [11]);
+}
+
+#[test]
+fn a_place_at_an_origin_of_one_copy_is_for_who_climbs_from_below_it() {
+    let (mut origin, now) = origin_of_one_copy(5);
+    asks(&mut origin, now, (11, 11), 0, 3, Flags::EMERGENCY);
+    assert!(accepted(&said(&mut origin), 11).is_none(), "there is room below");
+    asks(&mut origin, now, (12, 2), 0, 3, Flags::default());
+    assert!(accepted(&said(&mut origin), 12).is_none(), "it stands below another child");
+    asks(&mut origin, now, (13, 1), 0, 3, Flags::default());
+    let words = said(&mut origin);
+    assert!(accepted(&words, 13).is_some(), "{words:?}");
+    assert!(words.iter().any(|(to, m)| *to == 1 && matches!(m, Message::Evict(_))), "{words:?}");
+}
+
+#[test]
+fn who_is_on_its_way_out_of_an_origin_of_one_copy_gets_what_the_others_leave() {
+    let (mut origin, now) = origin_of_one_copy(5);
+    asks(&mut origin, now, (13, 1), 0, 3, Flags::default());
+    said(&mut origin);
+    for substream in 0..4 {
+        origin.handle_publish(now, &piece(0, substream));
+    }
+    let mut sent = Vec::new();
+    for ms in 0..400 {
+        let then = now + Duration::from_millis(ms);
+        sent.extend(
+            std::iter::from_fn(|| origin.poll_transmit(then)).map(|t| (t.peer.0, t.repair)),
+        );
+    }
+    let (last, first) = sent.split_last().expect("something was sent");
+    assert_eq!(*last, (1, true), "{sent:?}");
+    let mut first: Vec<_> = first.to_vec();
+    first.sort_unstable();
+    assert_eq!(first, [(2, false), (3, false), (4, false), (13, false)]);
+}
+
+#[test]
+fn a_child_beyond_the_budget_of_one_copy_goes_and_is_not_called_back() {
+    let (mut origin, mut now) = origin_of_one_copy(5);
+    asks(&mut origin, now, (5, 1), 0, 2, Flags::SUCCESSOR);
+    assert!(accepted(&said(&mut origin), 5).is_some(), "a child that leaves vouches for it");
+    let mut words = Vec::new();
+    for _ in 0..30 {
+        now = now + Duration::from_millis(100);
+        origin.handle_timeout(now);
+        words.extend(said(&mut origin));
+    }
+    let evicted = words.iter().any(|(to, m)| *to == 1 && matches!(m, Message::Evict(_)));
+    let recalled = words.iter().any(|(_, m)| matches!(m, Message::Recall(_)));
+    assert!(evicted && !recalled, "{words:?}");
+}
+
+#[test]
+fn digests_of_an_origin_take_little_of_its_line() {
+    let followers = |allowance| {
+        let mut origin = Swarm::new(Config::new(Role::Origin, name(0), 7));
+        origin.handle_allowance(Time::ZERO, Some(allowance));
+        origin.handle_tracks(Time::ZERO, &[TRACK]);
+        (1..=30).for_each(|peer| {
+            meet(&mut origin, Time::ZERO, peer);
+            let follow = Message::Follow(Follow { on: true });
+            origin.handle_message(Time::ZERO, PeerIndex(peer), follow);
+        });
+        let yes = |(_, m): &(u32, Message)| matches!(m, Message::FollowReply(r) if r.yes);
+        said(&mut origin).iter().filter(|said| yes(said)).count()
+    };
+    assert_eq!([1_260_000, 10_000_000].map(followers), [7, 24]);
 }
