@@ -23,8 +23,12 @@ use crate::line::Reading;
 const TARGET: Duration = Duration::from_millis(15);
 /// Readings in a row that see a queue before it counts.
 const SURE: u32 = 3;
-/// Under a rate our own packets wait for each other at the socket, one at a time, bits.
+/// Under a rate our own packets wait for each other at the socket: the largest, bits.
 const OWN_WAIT: f64 = 1_494.0 * 8.0;
+/// Under a rate near the least it is one of each connection that waits, since control and
+/// acknowledgements alone take all of it. (What they waited was taken for the line's queue, and two of thirty
+/// viewers, whose lines were idle, gave nothing any more and were given up by their parents.)
+const CROWDED: f64 = 2.0 * LEAST;
 /// A queue that is full at once drops what it can't hold, and is never long: [`FULL_LOSS`] is one, too, of as
 /// much within a second as no few packets are: a probe of the path's packet size is lost by intention.
 const MUCH: u64 = 64 << 10;
@@ -93,7 +97,8 @@ impl Ledbat {
         forget(&mut self.arrived, now, DELIVERED);
         self.delivered.push_back((now, self.delivers(DELIVERED)));
         forget(&mut self.delivered, now, LATELY);
-        let own = Duration::from_secs_f64(self.rate.map_or(0.0, |rate| OWN_WAIT / rate));
+        let own = self.rate.map_or(0.0, |rate| own_wait(rate, reading.ways));
+        let own = Duration::from_secs_f64(own);
         let queue = reading.queue.unwrap_or_default().saturating_sub(own);
         let full = queue > TARGET || self.loss() > FULL_LOSS;
         self.queued = if full { self.queued + 1 } else { 0 };
@@ -123,7 +128,9 @@ impl Ledbat {
     }
 
     fn fall(&mut self, now: Time, queue: Duration) {
-        if now < self.judged {
+        // Who sends next to nothing is not what others wait for: a broadcaster whose own line is full answers
+        // late, too.
+        if now < self.judged || self.delivers(DELIVERED) < LEAST {
             return;
         }
         let beyond = queue.saturating_sub(TARGET).div_duration_f64(TARGET);
@@ -198,6 +205,12 @@ fn most(of: &VecDeque<(Time, f64)>) -> f64 {
     of.iter().fold(0.0, |most, (_, value)| most.max(*value))
 }
 
+/// Seconds that a packet waits at the socket for others of ours.
+fn own_wait(rate: f64, ways: u32) -> f64 {
+    let waiting = if rate <= CROWDED { f64::from(ways.max(1)) } else { 1.0 };
+    waiting * OWN_WAIT / rate
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -232,7 +245,7 @@ mod tests {
             self.queue = [ours * kept, others * kept];
             let wait = self.queue.iter().sum::<f64>() / LINE;
             let queue = Some(Duration::from_secs_f64(wait));
-            let reading = Reading { queue, acked: (carried / 8.0) as u64, lost: 0 };
+            let reading = Reading { queue, ways: 1, acked: (carried / 8.0) as u64, lost: 0 };
             self.ledbat.on_reading(self.now, reading);
             (carried / seconds, wait)
         }
@@ -254,7 +267,7 @@ mod tests {
         for step in 1..=600 {
             let queue = Some(Duration::from_millis(step % 15));
             let now = Time::from_millis(step * 100);
-            ledbat.on_reading(now, Reading { queue, acked: 60_000, lost: 0 });
+            ledbat.on_reading(now, Reading { queue, ways: 1, acked: 60_000, lost: 0 });
         }
         assert_eq!((ledbat.rate_bps(), ledbat.promise_bps()), (None, None));
     }
@@ -290,7 +303,7 @@ mod tests {
             for _ in 0..seconds * 10 {
                 now = now + STEP;
                 let queue = Some(Duration::from_millis(queue_ms));
-                ledbat.on_reading(now, Reading { queue, acked, lost: 0 });
+                ledbat.on_reading(now, Reading { queue, ways: 1, acked, lost: 0 });
             }
             ledbat.promise_bps()
         };
@@ -303,12 +316,43 @@ mod tests {
         assert_eq!(pass(60, 2, 50), None);
     }
 
+    /// The rate after so many seconds in which each tenth has this reading.
+    fn after(seconds: u32, ledbat: &mut Ledbat, from: Time, reading: Reading) -> Option<u64> {
+        for step in 1..=seconds * 10 {
+            ledbat.on_reading(from + STEP * step, reading);
+        }
+        ledbat.rate_bps()
+    }
+
+    #[test]
+    fn who_sends_next_to_nothing_is_not_what_others_wait_for() {
+        let mut ledbat = Ledbat::default();
+        let reading =
+            |acked| Reading { queue: Some(Duration::from_millis(80)), ways: 1, acked, lost: 0 };
+        assert_eq!(after(5, &mut ledbat, Time::ZERO, reading(2_000)), None);
+        assert!(after(5, &mut ledbat, Time::from_millis(5_000), reading(60_000)).is_some());
+    }
+
+    #[test]
+    fn packets_that_wait_for_each_other_at_the_socket_are_no_queue() {
+        let mut ledbat = Ledbat::default();
+        let queue = Some(Duration::from_millis(300));
+        let full = Reading { queue, ways: 8, acked: 12_000, lost: 0 };
+        let fallen = after(10, &mut ledbat, Time::ZERO, full);
+        assert!(fallen.is_some_and(|bps| bps as f64 <= 2.0 * LEAST), "{fallen:?}");
+        // Eight connections, of which each has one packet that waits.
+        let own = Duration::from_secs_f64(8.0 * OWN_WAIT / LEAST * 0.9);
+        let crowded = Reading { queue: Some(own), ways: 8, acked: 3_125, lost: 0 };
+        let free = after(60, &mut ledbat, Time::from_millis(10_000), crowded);
+        assert!(free.is_none_or(|bps| bps as f64 > 1.9 * LEAST), "{free:?}");
+    }
+
     #[test]
     fn a_tenth_lost_of_much_is_a_full_line_and_a_lost_probe_is_none() {
         let lossy = |acked: u64, lost: u64| {
             let mut ledbat = Ledbat::default();
             for step in 1..=20 {
-                let reading = Reading { queue: Some(Duration::ZERO), acked, lost };
+                let reading = Reading { queue: Some(Duration::ZERO), ways: 1, acked, lost };
                 ledbat.on_reading(Time::from_millis(step * 100), reading);
             }
             ledbat.rate_bps()

@@ -69,6 +69,8 @@ impl Way {
 pub(crate) struct Reading {
     /// How long packets wait in the line's queue; nothing where nobody has acknowledged anything.
     pub(crate) queue: Option<Duration>,
+    /// Connections that say so.
+    pub(crate) ways: u32,
     /// Bytes on the line that have arrived.
     pub(crate) acked: u64,
     /// Bytes that have not.
@@ -101,6 +103,7 @@ impl Line {
             true
         });
         queues.sort_unstable();
+        reading.ways = u32::try_from(queues.len()).unwrap_or(u32::MAX);
         reading.queue = queues.get(queues.len().saturating_sub(1) / 2).copied();
         reading
     }
