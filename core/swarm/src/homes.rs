@@ -49,12 +49,12 @@ impl Swarm {
             if (track.homes & !track.lent).count_ones() == homes {
                 continue;
             }
-            let first = match track.homes {
-                0 => self.choose_home(at),
-                _ => self.keep_home(at),
+            let homes = match track.homes {
+                0 => row(self.choose_home(at), homes, lanes),
+                _ => self.resized_homes(at, homes as usize),
             };
             if let Some(track) = self.tracks.get_mut(at) {
-                track.settle(first, homes);
+                track.settle(homes);
             }
         }
     }
@@ -68,16 +68,18 @@ impl Swarm {
         if slack(b) < slack(a) { b } else { a }
     }
 
-    /// Which of the homes stays where fewer are needed: the one where this node feeds most, and of equals where
-    /// slack is least. (The lowest number made all early viewers of 30 serve in the same substream, and another
-    /// lacked slots until all had come.)
-    fn keep_home(&mut self, track: usize) -> usize {
+    /// The homes with some less, or some more: those go where this node feeds fewest, and of equals where slack is
+    /// greatest; and those come where it is least. (When the lowest number stayed, all early viewers of 30 served
+    /// in the same substream, and another lacked slots until all had come.)
+    fn resized_homes(&mut self, track: usize, count: usize) -> u32 {
         let Some(track) = self.tracks.get(track) else { return 0 };
-        let mut homes = track.numbers(track.homes);
-        self.dice.shuffle(&mut homes);
+        let mut lanes = track.numbers(track.have.all());
+        self.dice.shuffle(&mut lanes);
+        let own = track.homes & !track.lent;
         let feeds = |s: usize| track.lanes.get(s).map_or(0, |l| l.children.len());
         let slack = |s: usize| self.audience.slack(track.config.track, s).unwrap_or(0);
-        homes.into_iter().min_by_key(|s| (Reverse(feeds(*s)), slack(*s))).unwrap_or(0)
+        lanes.sort_by_key(|s| (own >> s & 1 == 0, Reverse(feeds(*s)), slack(*s)));
+        lanes.iter().take(count).fold(0, |mask, s| mask | 1 << s)
     }
 
     /// A newcomer that feeds nobody yet moves its home to where upload is needed.
@@ -91,8 +93,9 @@ impl Swarm {
                 continue;
             }
             let Some(first) = self.dice.pick(&track.numbers(wanted)).copied() else { continue };
+            let homes = row(first, homes, track.lanes.len());
             if let Some(track) = self.tracks.get_mut(at) {
-                track.settle(first, homes);
+                track.settle(homes);
             }
         }
     }
@@ -152,11 +155,15 @@ impl Swarm {
     }
 }
 
+/// `count` of so many substreams from `first` on.
+fn row(first: usize, count: u32, lanes: usize) -> u32 {
+    (0..count as usize).fold(0, |mask, i| mask | 1 << ((first + i) % lanes.max(1)))
+}
+
 impl Track {
-    /// Serves in `count` substreams from `first` on.
-    fn settle(&mut self, first: usize, count: u32) {
-        let lanes = self.lanes.len().max(1);
-        self.homes = (0..count as usize).fold(0, |mask, i| mask | 1 << ((first + i) % lanes));
+    /// Serves in these substreams.
+    fn settle(&mut self, homes: u32) {
+        self.homes = homes;
         self.lent = 0;
     }
 
