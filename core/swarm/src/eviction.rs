@@ -91,11 +91,11 @@ impl Swarm {
         let Some(child) = lane.children.iter().filter(going).max_by_key(|c| c.fan) else { return };
         let peer = child.peer;
         let slot = self.track(id.track).map_or(0, |t| t.slot_bps());
-        let affordable = || self.lasting_bps() + slot <= self.budget_bps();
+        let fits = |most: u64| self.lasting_bps() + slot <= most;
         let room = if self.is_root() {
-            lane.staying().count() < self.quota(id) && (!self.is_tight() || affordable())
+            lane.staying().count() < self.quota(id) && (!self.is_tight() || fits(self.most_bps()))
         } else {
-            affordable()
+            fits(self.budget_bps())
         };
         if let Some(child) = self.lane_mut(id).and_then(|l| l.child_mut(peer)).filter(|_| room) {
             child.leaving = None;
@@ -157,7 +157,7 @@ impl Swarm {
     /// so that the subtrees below don't move all at once.
     pub(crate) fn review_origin(&mut self, now: Time) {
         let settled = |c: &&Child| c.temporary.is_none();
-        let beyond = self.is_tight() && self.lasting_bps() > self.budget_bps();
+        let beyond = self.is_tight() && self.lasting_bps() > self.most_bps();
         let excess = |id: LaneId| {
             let lane = self.lane(id)?;
             let most = if beyond { 1 } else { self.quota(id) };

@@ -56,9 +56,16 @@ impl Swarm {
         if self.is_root() && allowance >= whole { budget.max(whole) } else { budget }
     }
 
-    /// An origin that can send one copy and not a quarter of another.
+    /// An origin that can send one copy and has no slot besides.
     pub(crate) fn is_tight(&self) -> bool {
-        self.is_root() && self.budget_bps() * 4 < self.total_bps() * 5
+        let slot = self.tracks.iter().map(Track::slot_bps).max().unwrap_or(0);
+        self.is_root() && self.budget_bps() < self.total_bps() + slot
+    }
+
+    /// Bits a second that an origin fills with lifeboats and children on their way out included.
+    pub(crate) fn most_bps(&self) -> u64 {
+        let whole = self.allowance.unwrap_or(UNLIMITED_BPS) / 100 * MOST_PERCENT;
+        whole.max(self.budget_bps())
     }
 
     pub(crate) fn total_bps(&self) -> u64 {
@@ -215,8 +222,7 @@ impl Swarm {
         let taken = here + promised.count();
         let quota = self.quota(id);
         let slot = self.track(id.track).map_or(0, Track::slot_bps);
-        let whole = self.allowance.unwrap_or(UNLIMITED_BPS) / 100 * MOST_PERCENT;
-        let whole = whole.max(self.budget_bps());
+        let whole = self.most_bps();
         let room = self.used_bps() - self.leaving_bps() + slot + self.lonely_bps(id) <= whole;
         // What nobody is fed, everybody asks for piece by piece. And the slot of whom it succeeds is about
         // to be free.
