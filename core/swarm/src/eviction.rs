@@ -93,7 +93,7 @@ impl Swarm {
         let slot = self.track(id.track).map_or(0, |t| t.slot_bps());
         let fits = |most: u64| self.lasting_bps() + slot <= most;
         let room = if self.is_root() {
-            lane.staying().count() < self.quota(id) && (!self.is_tight() || fits(self.most_bps()))
+            lane.staying().count() < self.quota(id) && fits(self.most_bps())
         } else {
             fits(self.budget_bps())
         };
@@ -153,11 +153,11 @@ impl Swarm {
         }
     }
 
-    /// Children above the origin's quota, which moves, and beyond its budget are handed over, one a second,
-    /// so that the subtrees below don't move all at once.
+    /// Children above the origin's quota, which moves, and beyond what its line takes are handed over, one a
+    /// second, so that the subtrees below don't move all at once.
     pub(crate) fn review_origin(&mut self, now: Time) {
         let settled = |c: &&Child| c.temporary.is_none();
-        let beyond = self.is_tight() && self.lasting_bps() > self.most_bps();
+        let beyond = self.lasting_bps() > self.most_bps();
         let excess = |id: LaneId| {
             let lane = self.lane(id)?;
             let most = if beyond { 1 } else { self.quota(id) };
