@@ -113,7 +113,7 @@ class WatchSession(
             // What the device reported while it was joining.
             launch { joined.setDevice(device()) }
             launch { joined.setLocal(app.home.isHome.value) }
-            eachSecond(joined)
+            refresh(joined)
         }
 
     private fun device() =
@@ -138,11 +138,11 @@ class WatchSession(
         if (!shown.value.hasPicture) shown.update { it.copy(hasPicture = true) }
     }
 
-    private suspend fun eachSecond(joined: Watching) {
+    private suspend fun refresh(joined: Watching) {
         while (true) {
             joined.figures()?.let(::onFigures)
             explain()
-            delay(SECOND_MS)
+            delay(REFRESH_MS)
         }
     }
 
@@ -306,6 +306,9 @@ class WatchSession(
 
     private companion object {
         const val SECOND_MS = 1_000L
+
+        /** What holds lending back is to be read within a second (B34). */
+        const val REFRESH_MS = 500L
 
         /** As long as the core keeps what comes; after that only what is live is left. */
         const val KEPT_MS = 20_000L
