@@ -113,7 +113,7 @@ class WatchSession(
             // What the device reported while it was joining.
             launch { joined.setDevice(device()) }
             launch { joined.setLocal(app.home.isHome.value) }
-            refresh(joined)
+            keepFigures(joined)
         }
 
     private fun device() =
@@ -138,7 +138,7 @@ class WatchSession(
         if (!shown.value.hasPicture) shown.update { it.copy(hasPicture = true) }
     }
 
-    private suspend fun refresh(joined: Watching) {
+    private suspend fun keepFigures(joined: Watching) {
         while (true) {
             joined.figures()?.let(::onFigures)
             explain()
