@@ -409,12 +409,6 @@ impl Driver {
     }
 
     fn on_input(&mut self, input: Input) {
-        let greeted = match &input {
-            Input::Proven { proven, .. } => !proven.dialled,
-            Input::NotLetIn => true,
-            _ => false,
-        };
-        self.report.greeting = self.report.greeting.saturating_sub(usize::from(greeted));
         match input {
             Input::Link { index, generation, event } => {
                 if !self.peers.carries(index, generation) {
@@ -430,12 +424,13 @@ impl Driver {
                 }
             }
             Input::Proven { proven, contact, via } => {
-                if proven.dialled {
-                    self.dialler.on_done(contact.as_ref());
+                match proven.dialled {
+                    true => self.dialler.on_done(contact.as_ref()),
+                    false => self.on_greeted(),
                 }
                 self.on_proven(*proven, via);
             }
-            Input::NotLetIn => {}
+            Input::NotLetIn => self.on_greeted(),
             Input::Punched { from, punch } => {
                 if let Some(contact) = self.reach.on_punch(from, punch) {
                     self.dialler.dial_open(contact);
@@ -486,6 +481,11 @@ impl Driver {
             };
             let _ = inputs.send(input).await;
         });
+    }
+
+    /// One dialler less waits for its answer, whatever it was.
+    fn on_greeted(&mut self) {
+        self.report.greeting = self.report.greeting.saturating_sub(1);
     }
 
     fn on_proven(&mut self, proven: Proven, via: Via) {

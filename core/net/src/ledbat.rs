@@ -97,8 +97,7 @@ impl Ledbat {
         forget(&mut self.arrived, now, DELIVERED);
         self.delivered.push_back((now, self.delivers(DELIVERED)));
         forget(&mut self.delivered, now, LATELY);
-        let own = self.rate.map_or(0.0, |rate| own_wait(rate, reading.ways));
-        let own = Duration::from_secs_f64(own);
+        let own = self.rate.map_or(Duration::ZERO, |rate| own_wait(rate, reading.ways));
         let queue = reading.queue.unwrap_or_default().saturating_sub(own);
         let full = queue > TARGET || self.loss() > FULL_LOSS;
         self.queued = if full { self.queued + 1 } else { 0 };
@@ -205,10 +204,10 @@ fn most(of: &VecDeque<(Time, f64)>) -> f64 {
     of.iter().fold(0.0, |most, (_, value)| most.max(*value))
 }
 
-/// Seconds that a packet waits at the socket for others of ours.
-fn own_wait(rate: f64, ways: u32) -> f64 {
+/// How long a packet waits at the socket for others of ours.
+fn own_wait(rate: f64, ways: u32) -> Duration {
     let waiting = if rate <= CROWDED { f64::from(ways.max(1)) } else { 1.0 };
-    waiting * OWN_WAIT / rate
+    Duration::from_secs_f64(waiting * OWN_WAIT / rate)
 }
 
 #[cfg(test)]

@@ -58,8 +58,9 @@ impl Swarm {
 
     /// An origin that can send one copy and has no slot besides.
     pub(crate) fn is_tight(&self) -> bool {
-        let slot = self.tracks.iter().map(Track::slot_bps).max().unwrap_or(0);
-        self.is_root() && self.budget_bps() < self.total_bps() + slot
+        let slot = || self.tracks.iter().map(Track::slot_bps).max().unwrap_or(0);
+        // Asked for each piece: nobody else reckons.
+        self.is_root() && self.budget_bps() < self.total_bps() + slot()
     }
 
     /// Bits a second that an origin fills with lifeboats and children on their way out included.
@@ -215,9 +216,10 @@ impl Swarm {
     ) -> Verdict {
         let promised =
             self.dials.promised().filter(|a| a.substream == id.substream && a.track == id.track);
+        let tight = self.is_tight();
         // Who has been quiet for a moment may be back, and a tight origin can't feed both.
         let quiet = |c: &Child| self.peers.get(c.peer).is_some_and(|p| p.is_doubtful(now));
-        let gone = |c: &&Child| !self.is_tight() && quiet(c);
+        let gone = |c: &&Child| !tight && quiet(c);
         let here = lane.staying().filter(|c| !gone(c)).count();
         let taken = here + promised.count();
         let quota = self.quota(id);
@@ -243,11 +245,10 @@ impl Swarm {
         // Who is sent away looks for somebody else, which among NATs takes a second or never succeeds. Of an
         // origin that can't feed both, a child's place is only for who climbs from below that child, so that
         // the two just change places, or for anybody while there is no room below it.
-        let tight = full && self.is_tight();
         let climbs = ask.flags == Flags::default();
         let near = |weaker: &PeerIndex| {
-            let full = lane.child(*weaker).is_some_and(|c| c.full);
-            !tight || (*weaker == by && climbs) || full
+            let no_room_below = lane.child(*weaker).is_some_and(|c| c.full);
+            !(full && tight) || (*weaker == by && climbs) || no_room_below
         };
         if let Some(evict) = self.weaker_child(id, ask.fan).filter(|_| !patient).filter(near) {
             return Verdict::Take { temporary: false, evict: Some((id, evict)) };
