@@ -39,8 +39,8 @@ impl Swarm {
     }
 
     /// Live pieces wait for longer than they should.
-    pub(crate) fn is_behind(&self, now: Time) -> bool {
-        self.uplink.oldest_wait(now) > BEHIND
+    pub(crate) fn is_behind(&self) -> bool {
+        self.backlog() > BEHIND
     }
 
     /// Children that have had their time, have fallen silent, or no longer fit.
@@ -50,7 +50,7 @@ impl Swarm {
         }
         // Where all wait for those who are on their way out, these have less time.
         let any = self.leaving_bps() > 0;
-        let behind = any && self.is_behind(now);
+        let behind = any && self.is_behind();
         let sooner = if behind { GRACE - GRACE_BEHIND } else { Duration::ZERO };
         let mut gone = Vec::new();
         let mut temporary = Vec::new();

@@ -90,6 +90,14 @@ impl Have {
         }
     }
 
+    /// The first chunk here that was captured at this moment or later; the one after the newest, if none
+    /// was.
+    pub(crate) fn first_since(&self, capture_ms: u32) -> Option<u32> {
+        let newest = self.newest?;
+        let since = |c: &u32| self.capture_ms(*c).is_some_and(|at| at >= capture_ms);
+        Some((self.base..=newest).find(since).unwrap_or(newest.saturating_add(1)))
+    }
+
     pub(crate) fn wants(&self, id: &PieceId) -> bool {
         self.all >> id.substream & 1 == 1 && id.chunk >= self.base && !self.has(id)
     }

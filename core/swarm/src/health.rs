@@ -50,6 +50,7 @@ impl Swarm {
             chunk: piece.id.chunk,
             capture_ms: piece.capture_ms,
             next_due_ms: piece.next_due_ms,
+            at: now,
         });
         parent.held_since = None;
         parent.held_until = Time::ZERO;
@@ -68,8 +69,10 @@ impl Swarm {
         let settled = parent.since + SETTLE;
         let due = match (parent.last, lane.timing) {
             (Some(last), Some(timing)) => {
-                let ms = i64::from(last.capture_ms) + i64::from(last.next_due_ms);
-                (ms * 1000 + timing.limit()).max(signed(settled))
+                let pause = Duration::from_millis(last.next_due_ms.into());
+                let by_clock =
+                    i64::from(last.capture_ms) * 1000 + timing.limit() + signed_us(pause);
+                by_clock.max(signed(last.at + pause)).max(signed(settled))
             }
             _ => {
                 let chunk = Duration::from_millis(u64::from(track.config.chunk_ms));
@@ -77,7 +80,7 @@ impl Swarm {
                 signed(parent.since + chunk * 2 + FIRST_PUSH + rtt)
             }
         };
-        Some(signed(now) - due)
+        Some(signed(now) - due.max(signed(self.judges_from)))
     }
 
     /// Whether pieces flow, or are about to: only then may others become children.
@@ -171,6 +174,10 @@ impl Swarm {
 /// Arrival on our clock minus capture on the origin's.
 pub(crate) fn offset_us(now: Time, capture_ms: u32) -> i64 {
     signed(now) - i64::from(capture_ms) * 1000
+}
+
+fn signed_us(span: Duration) -> i64 {
+    i64::try_from(span.as_micros()).unwrap_or(i64::MAX)
 }
 
 fn signed(time: Time) -> i64 {

@@ -151,7 +151,7 @@ impl Swarm {
     /// Whether this node has anything to give to a newcomer who has so many others to ask.
     fn can_greet(&self, now: Time, others: usize) -> bool {
         let any = |t: &Track| t.lane_ids().any(|id| self.own_slack(now, id) > 0);
-        if self.is_tight() && self.is_behind(now) && others >= ENOUGH_GREETERS {
+        if self.is_tight() && self.is_behind() && others >= ENOUGH_GREETERS {
             return false;
         }
         let few = self.is_root() && self.is_small_group();

@@ -53,6 +53,8 @@ pub(crate) struct LastPush {
     pub(crate) chunk: u32,
     pub(crate) capture_ms: u32,
     pub(crate) next_due_ms: u16,
+    /// When it came.
+    pub(crate) at: Time,
 }
 
 /// Who feeds us.

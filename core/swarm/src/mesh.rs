@@ -136,7 +136,7 @@ impl Swarm {
             if yes { Vec::new() } else { self.view.sample(now, &mut self.dice, 4, &node) };
         self.send(peer, Message::FollowReply(FollowReply { yes, contacts }));
         if yes {
-            let digest = self.digest(now);
+            let digest = self.digest();
             self.send(peer, Message::Digest(digest));
         }
     }
@@ -179,23 +179,23 @@ impl Swarm {
     }
 
     /// Tells every follower what is here.
-    pub(crate) fn send_digests(&mut self, now: Time) {
+    pub(crate) fn send_digests(&mut self) {
         let followers: Vec<PeerIndex> =
             self.peers.iter().filter(|(_, p)| p.follower).map(|(at, _)| at).collect();
         if followers.is_empty() {
             return;
         }
-        let digest = self.digest(now);
+        let digest = self.digest();
         for peer in followers {
             self.send(peer, Message::Digest(digest.clone()));
         }
     }
 
-    fn digest(&self, now: Time) -> Digest {
+    fn digest(&self) -> Digest {
         let tracks = self.tracks.iter().map(|t| self.track_digest(t)).collect();
         // What only the origin has it is to be asked for whatever waits, unless its line can't take it.
         let busy = if self.is_root() {
-            self.is_tight() && self.is_behind(now)
+            self.is_tight() && self.is_behind()
         } else {
             self.repair_delay() > BUSY
         };

@@ -171,6 +171,14 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
+    /// It was not heard for so long because this node, up to now, heard nobody.
+    pub(crate) fn defer(&mut self, now: Time, by: Duration) {
+        self.link.waiting = self.link.waiting.map(|since| now.min(since + by));
+        if let Some(known) = &mut self.known {
+            known.at = now.min(known.at + by);
+        }
+    }
+
     /// Whether there are signs that the neighbour is gone.
     pub(crate) fn is_doubtful(&self, now: Time) -> bool {
         let quiet = self.known.as_ref().is_some_and(|k| now.since(k.at) > DIGEST_DOUBT);

@@ -69,6 +69,11 @@ impl Repair {
         self.asked.clear();
     }
 
+    /// Answers are waited for so much longer, from now on at most.
+    pub(crate) fn defer(&mut self, now: Time, by: Duration) {
+        self.asked.values_mut().for_each(|asked| asked.at = now.min(asked.at + by));
+    }
+
     pub(crate) fn arrived(&mut self, id: &PieceId) {
         self.asked.remove(id);
     }

@@ -19,6 +19,16 @@ pub struct Sending {
 }
 
 impl Swarm {
+    /// Live pieces that wait for their turn, in media time: from the oldest of them to the newest that is
+    /// here. (Not by when they were put in line: a program that stood still puts in much at once.)
+    pub(crate) fn backlog(&self) -> Duration {
+        let newest = self.tracks.iter().filter_map(|t| t.have.capture_ms(t.have.newest()?)).max();
+        let waits =
+            |(oldest, newest): (u64, u32)| (u64::from(newest) * 1_000).saturating_sub(oldest);
+        let waiting = self.uplink.oldest_due().zip(newest).map(waits);
+        Duration::from_micros(waiting.unwrap_or(0))
+    }
+
     /// How sending goes now.
     #[must_use]
     pub fn sending(&self, now: Time) -> Sending {

@@ -64,6 +64,7 @@ counters! {
     rejoins "Times this node began anew.",
     pulls "Pieces asked of partners.",
     rescues "Pieces sent first because nobody else had them.",
+    skips "Times an origin that was too far behind left out what waited, up to a keyframe.",
     refusals "Pieces that partners refused.",
     nobody_has "Late pieces that no partner had.",
     silent_partners "Partners dropped for leaving two questions unanswered.",

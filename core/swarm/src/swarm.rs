@@ -67,6 +67,8 @@ pub struct Swarm {
     next_digest: Time,
     next_slow: Time,
     pub(crate) seconds: u32,
+    /// Nobody is late before that: this node itself stood still.
+    pub(crate) judges_from: Time,
 }
 
 impl Swarm {
@@ -99,6 +101,7 @@ impl Swarm {
             next_digest: Time::ZERO,
             next_slow: Time::ZERO,
             seconds: 0,
+            judges_from: Time::ZERO,
         }
     }
 
@@ -291,6 +294,7 @@ impl Swarm {
 
     /// The origin has a new piece to give.
     pub fn handle_publish(&mut self, now: Time, piece: &Piece) {
+        self.skip_to_keyframe(piece);
         if self.store(piece) == Arrival::New {
             self.forward(now, piece);
         }
@@ -350,14 +354,13 @@ impl Swarm {
 
     /// Called when [`Swarm::poll_timeout`] has come.
     pub fn handle_timeout(&mut self, now: Time) {
-        if self.next_tick.is_none_or(|at| now < at) {
-            return;
-        }
+        let Some(due) = self.next_tick.filter(|due| now >= *due) else { return };
+        self.note_pause(now, due);
         self.next_tick = Some(now + TICK);
         self.tick(now);
         if now >= self.next_digest {
             self.next_digest = now + DIGEST;
-            self.send_digests(now);
+            self.send_digests();
             self.report_changes(now);
         }
         if now >= self.next_slow {

@@ -222,6 +222,11 @@ impl Uplink {
         Some(entry.len)
     }
 
+    /// The deadline of the live piece that is to leave first.
+    pub(crate) fn oldest_due(&self) -> Option<u64> {
+        self.live.heap.peek().map(|entry| entry.0.due)
+    }
+
     /// How long the oldest live piece has waited for its turn.
     pub(crate) fn oldest_wait(&self, now: Time) -> Duration {
         let oldest = self.live.heap.iter().map(|entry| entry.0.queued).min();
@@ -260,6 +265,15 @@ impl Uplink {
             (lack as u64).saturating_mul(1_000_000).div_ceil(pace)
         };
         Some((self.filled + Duration::from_micros(micros)).max(self.held_until))
+    }
+
+    /// What is `old` leaves no more.
+    pub(crate) fn leave_out(&mut self, old: impl Fn(&PieceId) -> bool) {
+        for queue in [&mut self.rescue, &mut self.live, &mut self.repair] {
+            queue.heap.retain(|entry| !old(&entry.0.piece));
+            queue.bytes = queue.heap.iter().map(|entry| u64::from(entry.0.len)).sum();
+        }
+        self.parked.retain(|(_, entry)| !old(&entry.piece));
     }
 
     /// Forgets everything that waits.

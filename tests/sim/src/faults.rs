@@ -29,6 +29,13 @@ impl World {
                 self.go_offline(0);
                 self.queue.push(self.now + seconds(away_s), What::OriginOnline);
             }
+            Fault::Pause { away_s, origin, share, .. } => {
+                self.timeline.begin(self.now);
+                let until = self.now + seconds(away_s);
+                for id in origin.then_some(0).into_iter().chain(self.victims(0, share)) {
+                    self.nodes[id as usize].paused_until = until;
+                }
+            }
             Fault::OriginRestart { away_s, .. } => {
                 self.origin_sent_old += self.nodes[0].sent.all();
                 self.vanish(0);

@@ -84,6 +84,8 @@ pub(crate) struct Node {
     pub(crate) leaving: bool,
     /// Nothing comes in or goes out, though it runs.
     pub(crate) offline: bool,
+    /// Its program stands still until then.
+    pub(crate) paused_until: u64,
     /// It accepts children and does not forward.
     pub(crate) black_hole: bool,
     /// It damages some of what it passes on.

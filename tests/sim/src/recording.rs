@@ -269,6 +269,12 @@ fn mark(fault: &Fault) -> Mark {
         Fault::OriginOffline { at_s, away_s } => {
             (*at_s, format!("the broadcaster's network is gone for {away_s} s"))
         }
+        Fault::Pause { at_s, away_s, origin, share } => {
+            let broadcaster = if *origin { " and the broadcaster's" } else { "" };
+            let percent = share * 100.0;
+            let whose = format!("{percent:.0} % of the programs{broadcaster}");
+            (*at_s, format!("{whose} stand still for {away_s} s"))
+        }
         Fault::OriginRestart { at_s, away_s } => {
             (*at_s, format!("the broadcaster is gone for {away_s} s and starts anew"))
         }

@@ -160,6 +160,20 @@ pub enum Fault {
         /// How long.
         away_s: f64,
     },
+    /// Programs stand still for a while, as on devices that have too much to do: what comes in waits, and
+    /// what should have gone out comes all at once.
+    Pause {
+        /// When.
+        at_s: f64,
+        /// How long.
+        away_s: f64,
+        /// Whether the broadcaster's is one of them.
+        #[serde(default)]
+        origin: bool,
+        /// Which part of the viewers.
+        #[serde(default)]
+        share: f64,
+    },
     /// The broadcaster is gone for a while and comes back as a new run.
     OriginRestart {
         /// When it vanishes.
@@ -177,6 +191,7 @@ impl Fault {
             | Self::Flash { at_s, .. }
             | Self::Upload { at_s, .. }
             | Self::OriginOffline { at_s, .. }
+            | Self::Pause { at_s, .. }
             | Self::OriginRestart { at_s, .. } => (at_s, None),
             Self::Churn { from_s, until_s, .. } => (from_s, Some(until_s)),
         }
@@ -210,6 +225,9 @@ impl Fault {
             Self::OriginOffline { away_s, .. } | Self::OriginRestart { away_s, .. } => {
                 *away_s >= 0.5
             }
+            Self::Pause { away_s, origin, share, .. } => {
+                *away_s >= 0.1 && (*origin || (share * f64::from(viewers)).round() >= 1.0)
+            }
         }
     }
 
@@ -224,9 +242,9 @@ impl Fault {
             Self::Flash { count, .. } => half(count),
             Self::Upload { times, .. } => *times = (1.0 + *times) / 2.0,
             Self::Churn { per_minute, .. } => *per_minute /= 2.0,
-            Self::OriginOffline { away_s, .. } | Self::OriginRestart { away_s, .. } => {
-                *away_s /= 2.0;
-            }
+            Self::OriginOffline { away_s, .. }
+            | Self::Pause { away_s, .. }
+            | Self::OriginRestart { away_s, .. } => *away_s /= 2.0,
         }
     }
 }

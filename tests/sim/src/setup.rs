@@ -154,6 +154,7 @@ impl World {
             alive: role == Role::Origin,
             leaving: false,
             offline: false,
+            paused_until: 0,
             black_hole,
             forges,
             swarm: Swarm::new(config),

@@ -184,6 +184,10 @@ impl World {
                 break;
             }
             self.now = at;
+            if let Some(later) = self.waits_for_program(&what) {
+                self.queue.push(later, what);
+                continue;
+            }
             self.events += 1;
             self.note(&what);
             self.happen(what);
@@ -196,6 +200,25 @@ impl World {
             self.hash.add([played, watched.stalled_us, skipped, u64::from(watched.stalls)]);
         }
         (Report::of(&self), self.recording)
+    }
+
+    /// When the program that this is for runs again, if it stands still.
+    fn waits_for_program(&mut self, what: &What) -> Option<u64> {
+        let id = match what {
+            What::Wake(id) | What::Links(id) | What::Gone { at: id, .. } => *id,
+            What::Message { to, .. } | What::Piece { to, .. } => *to,
+            What::Connected { listener: id, accept: true, .. }
+            | What::Connected { dialler: id, .. }
+            | What::DialFailed { dialler: id, .. } => *id,
+            What::Publish { .. } => 0,
+            _ => return None,
+        };
+        let node = &mut self.nodes[id as usize];
+        let until = Some(node.paused_until).filter(|until| *until > self.now)?;
+        if let What::Wake(_) = what {
+            node.wake_at = until;
+        }
+        Some(until)
     }
 
     /// Takes what reaches a node from outside into the hash: everything else follows from it.

@@ -5,6 +5,7 @@ mod homes;
 mod hostile;
 mod introductions;
 mod net;
+mod pause;
 mod refused;
 mod relays;
 mod rescue;

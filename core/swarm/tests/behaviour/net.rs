@@ -48,6 +48,8 @@ pub(crate) struct Net {
     pub(crate) now: u64,
     chunk: u32,
     publishing: bool,
+    /// How much later than it should the origin publishes, in microseconds.
+    late: u64,
     /// Nobody is to learn where the origin is.
     shielded: bool,
     /// Pieces that each node has got.
@@ -105,6 +107,7 @@ impl Net {
             now: 1_000_000,
             chunk: 0,
             publishing: true,
+            late: 0,
             shielded,
             got: Vec::new(),
             said: Vec::new(),
@@ -153,6 +156,11 @@ impl Net {
 
     pub(crate) fn stop_publishing(&mut self) {
         self.publishing = false;
+    }
+
+    /// Nothing is published for so long, and all that comes afterwards is so much later.
+    pub(crate) fn fall_behind(&mut self, by: Duration) {
+        self.late += by.as_micros() as u64;
     }
 
     /// The newest chunk that has been published.
@@ -228,7 +236,7 @@ impl Net {
     }
 
     fn publish(&mut self) {
-        let due = u64::from(self.chunk + 1) * u64::from(CHUNK_MS) * 1_000 + 1_000_000;
+        let due = u64::from(self.chunk + 1) * u64::from(CHUNK_MS) * 1_000 + 1_000_000 + self.late;
         if !self.publishing || self.now < due || !self.nodes[0].alive {
             return;
         }
