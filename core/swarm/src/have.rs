@@ -99,13 +99,13 @@ impl Have {
     }
 
     pub(crate) fn wants(&self, id: &PieceId) -> bool {
-        self.all >> id.substream & 1 == 1 && id.chunk >= self.base && !self.has(id)
+        is_set(self.all, id.substream) && id.chunk >= self.base && !self.has(id)
     }
 
     pub(crate) fn has(&self, id: &PieceId) -> bool {
         let Some(slot) = self.slot(id.chunk) else { return false };
-        let part = |held: &(u8, u16)| held.0 == id.substream && held.1 >> id.part & 1 == 1;
-        slot.full >> id.substream & 1 == 1 || slot.partial.iter().any(part)
+        let part = |held: &(u8, u16)| held.0 == id.substream && is_set(held.1.into(), id.part);
+        is_set(slot.full, id.substream) || slot.partial.iter().any(part)
     }
 
     /// The substreams of a chunk that are complete.
@@ -122,7 +122,7 @@ impl Have {
     pub(crate) fn insert(&mut self, piece: &Piece) -> Arrival {
         let id = &piece.id;
         let parts = piece.parts.clamp(1, 16);
-        if self.all >> id.substream & 1 == 0 || id.part >= parts || id.chunk < self.base {
+        if !is_set(self.all, id.substream) || id.part >= parts || id.chunk < self.base {
             return Arrival::Stale;
         }
         self.reach(id.chunk);
@@ -219,6 +219,11 @@ impl Have {
         self.started = false;
         self.newest = None;
     }
+}
+
+/// Whether the bit for a substream or a part is set. A neighbour may ask for any number.
+fn is_set(mask: u32, number: u8) -> bool {
+    mask.checked_shr(number.into()).is_some_and(|rest| rest & 1 == 1)
 }
 
 impl Slot {

@@ -146,6 +146,28 @@ fn bent_messages_neither_panic_nor_flood() {
 }
 
 #[test]
+fn who_asks_for_a_substream_that_no_track_has_is_refused() {
+    let mut swarm = node(Role::Origin);
+    let now = Time::from_millis(1);
+    meet(&mut swarm, now, 0);
+    swarm.handle_publish(now, &piece(0, 0));
+    drain(&mut swarm, now);
+    let pieces: Vec<_> =
+        [4, 31, 32, 64, 255].map(|substream: u16| Wanted { chunk: 0, at: substream << 4 }).into();
+    let pull = Pull { track: 0, pieces: pieces.clone(), gap: false };
+    swarm.handle_message(now, PeerIndex(0), Message::Pull(pull));
+    let said = std::iter::from_fn(|| swarm.poll_output());
+    let refused: Vec<_> = said
+        .filter_map(|output| match output {
+            Output::Send { message: Message::Nack(nack), .. } => Some(nack.pieces),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(refused, [pieces]);
+    assert_eq!(swarm.poll_transmit(now), None);
+}
+
+#[test]
 fn introductions_make_a_node_dial_a_stranger_s_network_ten_times_a_minute_at_most() {
     let mut swarm = node(Role::Origin);
     let mut now = Time::from_millis(1);
