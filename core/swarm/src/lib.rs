@@ -32,6 +32,8 @@ mod homes;
 mod ids;
 mod introduce;
 mod join;
+#[cfg(feature = "journal")]
+pub mod journal;
 mod lane;
 mod leave;
 mod mesh;
