@@ -16,8 +16,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use manyhands_stream::{PieceHeader, SignedMeeting, Verdict};
 use manyhands_swarm::{
-    Arrival, Contact, LaneStats, Message, Output, PeerIndex, PeerInfo, Piece, PieceId, Role, Swarm,
-    Time,
+    Arrival, Contact, LaneStats, Message, Output, PeerIndex, PeerInfo, Piece, PieceId, Role, Time,
 };
 use parking_lot::Mutex;
 use quinn::VarInt;
@@ -36,6 +35,7 @@ use crate::ledbat::Ledbat;
 use crate::link::{Link, LinkEvent, Purpose};
 use crate::network::Mover;
 use crate::node::{Command, INBOX, NodeConfig, NodeEvent, Relays, Shared, Via, to_time};
+use crate::overlay::{self, Overlay};
 use crate::peers::{Admission, Newcomer, Peers};
 use crate::port_mapping::Opener;
 use crate::punch::Punch;
@@ -117,7 +117,7 @@ pub(crate) struct Driver {
     events: mpsc::Sender<NodeEvent>,
     inputs: mpsc::Sender<Input>,
     inbox: Option<mpsc::Receiver<Input>>,
-    swarm: Swarm,
+    swarm: Overlay,
     /// What the person allows, bits a second.
     limit: Option<u64>,
     /// What children are promised, bits a second.
@@ -164,15 +164,15 @@ impl Driver {
         let Shared { credentials, clock, start, standing, hand, opener, mover } = shared;
         let (inputs, inbox) = mpsc::channel(INBOX);
         let sabotage = Sabotage::from_environment();
-        let mut overlay = manyhands_swarm::Config::new(config.role, identity.node(), config.seed);
+        let mut setup = manyhands_swarm::Config::new(config.role, identity.node(), config.seed);
         if config.relays.shielded {
-            overlay.dials = false;
+            setup.dials = false;
             // Its relays are all the children that it has: each is to get a copy, if there is room.
             let copies = config.relays.tickets.len() as f32;
-            overlay.origin_share = overlay.origin_share.max(copies);
+            setup.origin_share = setup.origin_share.max(copies);
         }
-        overlay.neighbours = overlay.neighbours.min(config.connections);
-        let mut swarm = Swarm::new(sabotage.configure(overlay));
+        setup.neighbours = setup.neighbours.min(config.connections);
+        let mut swarm = overlay::begin(sabotage.configure(setup));
         swarm.handle_allowance(Time::ZERO, config.upload_limit);
         let mut dialler = Dialler::new(
             quic.clone(),
@@ -303,7 +303,7 @@ impl Driver {
         to_time(self.start, Instant::now())
     }
 
-    fn wake(&self) -> Time {
+    fn wake(&mut self) -> Time {
         let others = [self.swarm.poll_timeout(), self.reach.poll_timeout(), self.try_again];
         others.into_iter().flatten().fold(self.next_tick, Time::min)
     }

@@ -33,6 +33,7 @@ mod meetings;
 mod meter;
 mod network;
 mod node;
+mod overlay;
 mod peers;
 mod port_mapping;
 mod punch;
