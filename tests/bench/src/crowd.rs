@@ -114,6 +114,12 @@ impl Crowd {
         Stats::read(&self.viewers.get(viewer)?.last("stats")?)
     }
 
+    /// The viewer that feeds others in most substreams.
+    pub(crate) fn busiest(&self) -> usize {
+        let fed = |viewer: &usize| self.newest(*viewer).map_or(0, |stats| stats.feeds());
+        (0..self.viewers.len()).max_by_key(fed).unwrap_or(0)
+    }
+
     /// Everybody leaves at once, in good order; what they wrote that they shouldn't have.
     pub(crate) fn leave(&mut self, report: &mut Report) -> Result<(), LabError> {
         self.viewers.iter().for_each(Run::interrupt);

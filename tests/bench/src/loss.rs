@@ -70,9 +70,9 @@ pub(crate) fn run(stage: &Stage, args: &Args) -> Result<Report, LabError> {
 
 /// Ctrl-C of the viewer that feeds most: nobody notices.
 fn one_leaves(stage: &Stage, crowd: &mut Crowd, report: &mut Report) -> Result<(), LabError> {
-    let fed = |viewer: usize| crowd.newest(viewer).map_or(0, |stats| stats.feeds());
-    let leaver = (0..crowd.viewers.len()).max_by_key(|viewer| fed(*viewer)).unwrap_or(0);
-    report.at_least("leave.substreams_it_fed", f64::from(fed(leaver)), 1.0);
+    let leaver = crowd.busiest();
+    let fed = crowd.newest(leaver).map_or(0, |stats| stats.feeds());
+    report.at_least("leave.substreams_it_fed", f64::from(fed), 1.0);
     let mut leaver = crowd.viewers.remove(leaver);
     let moment = crowd.now()?;
     let asked = Instant::now();

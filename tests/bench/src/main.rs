@@ -14,6 +14,7 @@ mod film;
 mod loss;
 mod packets;
 mod proc;
+mod replay;
 mod run;
 mod shared_load;
 mod stage;
@@ -81,6 +82,8 @@ enum Bench {
     Cost(cost::Args),
     /// Nonsense from files, links, disks, readers and the network
     BadInput(bad_input::Args),
+    /// The overlays of a real run, lived once more from their journals, answer the same
+    Replay(replay::Args),
 }
 
 impl Bench {
@@ -92,16 +95,18 @@ impl Bench {
             Self::Loss(args) => loss::run(stage, args),
             Self::Cost(args) => cost::run(stage, args),
             Self::BadInput(args) => bad_input::run(stage, args),
+            Self::Replay(args) => replay::run(stage, args),
         }
     }
 
     /// What the bench can be broken by: each of these it has to notice.
     fn sabotages(&self) -> &'static [Sabotage] {
-        use Sabotage::{BitFlip, NoForward, NoRepair};
+        use Sabotage::{BitFlip, NoForward, NoRepair, OtherSeed};
         match self {
             Self::Exact(_) | Self::SharedLoad(_) => &[NoForward, BitFlip],
             Self::Loss(_) => &[NoForward, NoRepair],
             Self::Startup(_) | Self::Cost(_) | Self::BadInput(_) => &[NoForward],
+            Self::Replay(_) => &[OtherSeed],
         }
     }
 }
@@ -126,6 +131,10 @@ fn run(cli: &Cli) -> Result<Report, LabError> {
     {
         let known = cli.bench.sabotages();
         return Err(LabError::Usage(format!("this bench can be sabotaged by {known:?} only")));
+    }
+    // What is on disk already needs no program.
+    if let Bench::Replay(replay::Args { journal: Some(path), .. }) = &cli.bench {
+        return replay::one(path, cli.seed, cli.sabotage == Some(Sabotage::OtherSeed));
     }
     let order = Order {
         program: cli.program.clone().map_or_else(beside_this_one, Ok)?,

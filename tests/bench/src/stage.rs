@@ -18,6 +18,8 @@ use crate::run::Run;
 const LIVE: Duration = Duration::from_secs(20);
 /// Read by programs built with the feature `sabotage`, and by no others.
 const SABOTAGE: &str = "MANYHANDS_SABOTAGE";
+/// Read by programs built with the feature `journal`, and by no others.
+const JOURNAL: &str = "MANYHANDS_JOURNAL";
 
 /// What is broken on purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -29,6 +31,9 @@ pub(crate) enum Sabotage {
     /// `exact`: a bit of a written file. Elsewhere a bit of each piece that a viewer passes on,
     /// which needs a program with the feature `sabotage`.
     BitFlip,
+    /// `replay`: each journal is replayed with another seed than it was recorded with. Needs no
+    /// special program.
+    OtherSeed,
 }
 
 /// How a bench is to be run.
@@ -52,6 +57,8 @@ pub(crate) struct Stage {
     scratch: Scratch,
     /// Programs made so far: each has a seed of its own, all follow from the order's.
     programs: Cell<u64>,
+    /// Programs keep journals.
+    journals: Cell<bool>,
 }
 
 /// How much a program may send, in bits a second; nothing for as much as it likes.
@@ -69,7 +76,7 @@ impl Stage {
             Some(path) => Scratch::kept(path)?,
             None => Scratch::new()?,
         };
-        Ok(Self { order, monitor, scratch, programs: Cell::new(0) })
+        Ok(Self { order, monitor, scratch, programs: Cell::new(0), journals: Cell::new(false) })
     }
 
     /// Decides every random choice.
@@ -80,6 +87,16 @@ impl Stage {
     /// Something is to be broken on purpose.
     pub(crate) fn is_sabotaged(&self, by: Sabotage) -> bool {
         self.order.sabotage == Some(by)
+    }
+
+    /// Programs that are started from now on keep journals, each in a directory of its own.
+    pub(crate) fn keep_journals(&self) {
+        self.journals.set(true);
+    }
+
+    /// Where the program that was started as `name` keeps its journals.
+    pub(crate) fn journals(&self, name: &str) -> PathBuf {
+        self.file(&format!("{name}.journals"))
     }
 
     /// A file of this run.
@@ -137,7 +154,7 @@ impl Stage {
         match self.order.sabotage {
             Some(Sabotage::NoRepair) => _ = command.env(SABOTAGE, "no-repair"),
             Some(Sabotage::BitFlip) => _ = command.env(SABOTAGE, "bit-flip"),
-            Some(Sabotage::NoForward) | None => {}
+            Some(Sabotage::NoForward | Sabotage::OtherSeed) | None => {}
         }
         self.start(name, command)
     }
@@ -168,7 +185,10 @@ impl Stage {
     }
 
     /// Starts a command made by [`Stage::program`].
-    pub(crate) fn start(&self, name: &str, command: Command) -> Result<Run, LabError> {
+    pub(crate) fn start(&self, name: &str, mut command: Command) -> Result<Run, LabError> {
+        if self.journals.get() {
+            command.env(JOURNAL, self.journals(name));
+        }
         Run::start(name, command, self.scratch.path(), &self.monitor)
     }
 
