@@ -11,7 +11,7 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 use manyhands_swarm::message::Introduce;
-use manyhands_swarm::{Config, Message, Role, Time};
+use manyhands_swarm::{Config, Mechanism, Mechanisms, Message, Role, Time};
 
 use self::cannon::Cannon;
 
@@ -48,12 +48,15 @@ impl Sabotage {
     pub(crate) fn configure(&self, mut config: Config) -> Config {
         if config.role != Role::Origin {
             config.forward &= !self.no_forward;
-            config.repair &= !self.no_repair;
+            if self.no_repair {
+                config.mechanisms = without_repair(config.mechanisms);
+            }
         }
         config.wary &= !self.no_budget;
         if self.cannon.is_some() {
             // It takes what it is given, gives nothing, and sends nothing to anybody whom it names.
-            (config.forward, config.repair, config.dials) = (false, false, false);
+            (config.forward, config.dials) = (false, false);
+            config.mechanisms = without_repair(config.mechanisms);
         }
         config
     }
@@ -101,4 +104,9 @@ impl Sabotage {
         }
         bytes.into()
     }
+}
+
+/// Nothing that is late is asked of anybody.
+const fn without_repair(all: Mechanisms) -> Mechanisms {
+    all.without(Mechanism::Repair).without(Mechanism::GapPulls)
 }

@@ -8,7 +8,7 @@ use crate::config::Role;
 use crate::lane::{Lane, LaneId};
 use crate::message::{LaneReport, Message, Report, Status, TrackStatus};
 use crate::swarm::MAX_TRACKS;
-use crate::{Contact, PeerIndex, Swarm, Time, TrackId};
+use crate::{Contact, Mechanism, PeerIndex, Swarm, Time, TrackId};
 
 /// Members with spare upload passed on in one report.
 const OFFERS: usize = 3;
@@ -65,7 +65,7 @@ impl Swarm {
     /// In between: where slack has come or gone since the parent last heard of it, so that searches
     /// go where there are slots.
     pub(crate) fn report_changes(&mut self, now: Time) {
-        if !self.is_root() && self.budget_bps() > 0 {
+        if !self.is_root() && self.budget_bps() > 0 && self.has(Mechanism::EarlyReports) {
             self.report_lanes(now, |lane, report| {
                 let told = lane.slack_told;
                 (told == 0) != (report.slack == 0) || report.slack < told / 2

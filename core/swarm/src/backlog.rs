@@ -6,7 +6,7 @@
 
 use crate::message::Start;
 use crate::tree::For;
-use crate::{PeerIndex, Swarm, Time};
+use crate::{Mechanism, PeerIndex, Swarm, Time};
 
 /// Chunks this much older than the newest are taken to have reached every greeter.
 pub(crate) const RIPE_MS: u32 = 300;
@@ -61,7 +61,8 @@ impl Swarm {
 
     /// Sends a newcomer what falls to this node of the current GOP.
     pub(crate) fn send_share(&mut self, now: Time, peer: PeerIndex, start: &Start, share: u32) {
-        let Some(track) = self.track(start.track) else { return };
+        let track = self.track(start.track).filter(|_| self.has(Mechanism::FirstShares));
+        let Some(track) = track else { return };
         let Some(newest) = track.have.newest() else { return };
         if track.have.keyframe().is_some_and(|key| key > start.chunk) && track.config.k > 1 {
             return; // A newer GOP has begun meanwhile: the parents send that one.

@@ -9,7 +9,7 @@ use core::time::Duration;
 use crate::lane::{Lane, LaneId};
 use crate::message::{Attach, Flags, Message};
 use crate::slots::displaces;
-use crate::{PeerIndex, Swarm, Time};
+use crate::{Mechanism, PeerIndex, Swarm, Time};
 
 /// A parent is kept this long before a climb (findings, R6).
 const SETTLED: Duration = Duration::from_millis(1_500);
@@ -27,7 +27,7 @@ impl Swarm {
 
     /// In each home: asks the highest ancestor that has a free slot or a much smaller child.
     pub(crate) fn climb(&mut self, now: Time) {
-        if self.leaving.is_some() {
+        if self.leaving.is_some() || !self.has(Mechanism::Climbing) {
             return;
         }
         for id in self.lane_ids() {
@@ -63,7 +63,7 @@ impl Swarm {
 
     /// Once a second, in one substream: moves to a partner with a free slot that is clearly nearer.
     pub(crate) fn improve(&mut self, now: Time) {
-        if self.leaving.is_some() {
+        if self.leaving.is_some() || !self.has(Mechanism::Improving) {
             return;
         }
         let mut ids: Vec<LaneId> = self.lane_ids().collect();

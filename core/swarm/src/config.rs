@@ -4,7 +4,7 @@ use core::net::SocketAddr;
 use core::time::Duration;
 
 use crate::peer::MAX_PEERS;
-use crate::{NodeId, TrackId};
+use crate::{Mechanisms, NodeId, TrackId};
 
 /// What a node does in the overlay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,8 +50,8 @@ pub struct Config {
     pub neighbours: usize,
     /// How many neighbours' have-maps to follow for repair (6 to 8 suffice: findings, section 7).
     pub partners: usize,
-    /// Ask partners for late pieces. Only a sabotaged test run turns it off.
-    pub repair: bool,
+    /// What it does besides the bare trees. Only a test run takes any of it away.
+    pub mechanisms: Mechanisms,
     /// Forward pieces to children. Only a sabotaged test run turns it off.
     pub forward: bool,
     /// Believe no neighbour an address that it may not name. Only a sabotaged test run turns it off.
@@ -84,7 +84,7 @@ impl Config {
             short_ratio: 1.15,
             neighbours: MAX_PEERS,
             partners: 8,
-            repair: true,
+            mechanisms: Mechanisms::ALL,
             forward: true,
             wary: true,
         }

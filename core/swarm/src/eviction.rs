@@ -7,7 +7,7 @@ use core::time::Duration;
 
 use crate::lane::{Child, LaneId};
 use crate::message::{Evict, Flags, Message, Recall};
-use crate::{PeerIndex, Swarm, Time};
+use crate::{Mechanism, PeerIndex, Swarm, Time};
 
 /// How long a child on its way out is served (findings, R4), and how long a lifeboat lasts (R8).
 pub(crate) const GRACE: Duration = Duration::from_secs(3);
@@ -18,11 +18,12 @@ const BEHIND: Duration = Duration::from_millis(250);
 impl Swarm {
     /// Asks a child to look for another parent; it is served meanwhile.
     pub(crate) fn evict(&mut self, now: Time, id: LaneId, peer: PeerIndex, leaving: bool) {
+        let grace = if self.has(Mechanism::EvictionGrace) { GRACE } else { Duration::ZERO };
         let Some(child) = self.lane_mut(id).and_then(|l| l.child_mut(peer)) else { return };
         if child.leaving.is_some() {
             return;
         }
-        child.leaving = Some(now + GRACE);
+        child.leaving = Some(now + grace);
         self.counters.evictions += 1;
         let body = Evict { track: id.track, substream: id.substream, leaving };
         self.send(peer, Message::Evict(body));
@@ -34,7 +35,8 @@ impl Swarm {
         let Some(parent) = lane.parent.as_mut().filter(|p| p.peer == peer) else { return };
         parent.evicted = true;
         lane.search.finish();
-        let flags = if m.leaving { Flags::SUCCESSOR } else { Flags::default() };
+        let succeeds = m.leaving && self.has(Mechanism::Successors);
+        let flags = if succeeds { Flags::SUCCESSOR } else { Flags::default() };
         self.seek_from(now, id, peer, flags);
     }
 
@@ -49,7 +51,7 @@ impl Swarm {
             return;
         }
         // Where all wait for those who are on their way out, these have less time.
-        let any = self.leaving_bps() > 0;
+        let any = self.leaving_bps() > 0 && self.has(Mechanism::ShortGrace);
         let behind = any && self.is_behind();
         let sooner = if behind { GRACE - GRACE_BEHIND } else { Duration::ZERO };
         let mut gone = Vec::new();
@@ -86,7 +88,8 @@ impl Swarm {
     /// Keeps a child that was asked to go, once the room is there again: whoever displaced it may
     /// have gone elsewhere at once. All that it can find may be its own descendants.
     fn recall(&mut self, id: LaneId) {
-        let Some(lane) = self.lane(id).filter(|_| self.leaving.is_none()) else { return };
+        let may = self.leaving.is_none() && self.has(Mechanism::Recalls);
+        let Some(lane) = self.lane(id).filter(|_| may) else { return };
         let going = |c: &&Child| c.leaving.is_some() && c.last.is_none();
         let Some(child) = lane.children.iter().filter(going).max_by_key(|c| c.fan) else { return };
         let peer = child.peer;
@@ -156,6 +159,9 @@ impl Swarm {
     /// Children above the origin's quota, which moves, and beyond what its line takes are handed over, one a
     /// second, so that the subtrees below don't move all at once.
     pub(crate) fn review_origin(&mut self, now: Time) {
+        if !self.has(Mechanism::QuotaReview) {
+            return;
+        }
         let settled = |c: &&Child| c.temporary.is_none();
         let beyond = self.lasting_bps() > self.most_bps();
         let excess = |id: LaneId| {

@@ -8,7 +8,7 @@ use core::time::Duration;
 
 use crate::health::offset_us;
 use crate::lane::{Handover, LaneId};
-use crate::{PeerIndex, Swarm, Time};
+use crate::{Mechanism, PeerIndex, Swarm, Time};
 
 /// How long a child that has found another parent is still sent what that one leaves out: the ways
 /// of two parents to the origin differ by less (latencies stay under 2 s, mostly under 1).
@@ -24,6 +24,7 @@ impl Swarm {
     pub(crate) fn leave_parent(&mut self, now: Time, id: LaneId, until: Option<u32>) {
         let here = self.track(id.track).and_then(|t| t.newest(id.substream));
         let Some(old) = self.lane_mut(id).and_then(|l| l.parent.take()) else { return };
+        let until = until.filter(|_| self.has(Mechanism::Handover));
         let after = until.filter(|chunk| old.suspect.is_none() && here.is_none_or(|h| h < *chunk));
         self.detach(old.peer, id, false, after);
         let due = after.map(|chunk| self.due_from_old(now, id, chunk));

@@ -9,7 +9,7 @@ use core::time::Duration;
 
 use crate::lane::{LaneId, LastPush, Parent, Timing};
 use crate::message::{Hold, Message};
-use crate::{PeerIndex, Piece, Swarm, Time};
+use crate::{Mechanism, PeerIndex, Piece, Swarm, Time};
 
 /// Late by this: warn the subtree (findings, R7).
 const WARN_US: i64 = 50_000;
@@ -138,16 +138,20 @@ impl Swarm {
             lane.search.finish();
         }
         self.counters.suspicions += 1;
+        if !self.has(Mechanism::KeptSuspects) {
+            self.leave_parent(now, id, None);
+        }
         self.seek(now, id);
     }
 
     /// Tells the children that pieces are late above them.
     pub(crate) fn send_hold(&mut self, now: Time, id: LaneId) {
+        let holds = self.has(Mechanism::Holds);
         let Some(lane) = self.lane_mut(id) else { return };
         let again = lane.hold_sent.is_none_or(|at| now.since(at) >= HOLD_AGAIN);
         // Who has been without pieces for long can't speak for the subtree any more.
         let stale = lane.lost.is_some_and(|since| now.since(since) > MAX_HOLD);
-        if lane.children.is_empty() || !again || stale {
+        if lane.children.is_empty() || !again || stale || !holds {
             return;
         }
         lane.hold_sent = Some(now);

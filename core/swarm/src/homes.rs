@@ -10,7 +10,7 @@ use core::cmp::Reverse;
 use core::time::Duration;
 
 use crate::track::Track;
-use crate::{Swarm, Time};
+use crate::{Mechanism, Swarm, Time};
 
 /// Slots that one home substream can take (findings, section 2: homes = ⌈slots / 32⌉).
 const SLOTS_PER_HOME: u64 = 32;
@@ -31,6 +31,7 @@ impl Swarm {
     /// two viewers give each other what they can in every substream.
     fn most_in_a_home(&self) -> u64 {
         match u64::from(self.audience.viewers()) {
+            _ if !self.has(Mechanism::FewHomes) => 1,
             0 => SLOTS_PER_HOME,
             viewers => SLOTS_PER_HOME.min(viewers.saturating_sub(1).max(1)),
         }
@@ -84,6 +85,9 @@ impl Swarm {
 
     /// A newcomer that feeds nobody yet moves its home to where upload is needed.
     pub(crate) fn move_home(&mut self, need: &[u32]) {
+        if !self.has(Mechanism::NeededHomes) {
+            return;
+        }
         for at in 0..self.tracks.len() {
             let Some(track) = self.tracks.get(at) else { continue };
             let homes = track.homes.count_ones();
@@ -103,7 +107,8 @@ impl Swarm {
     /// Once a second: serves in one more substream that lacks slots, and no longer where it is not
     /// needed.
     pub(crate) fn lend_homes(&mut self, now: Time) {
-        if self.leaving.is_some() || !self.audience.known() {
+        let may = self.has(Mechanism::LentHomes) && self.leaving.is_none();
+        if !may || !self.audience.known() {
             return;
         }
         for at in 0..self.tracks.len() {

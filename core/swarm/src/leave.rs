@@ -7,7 +7,7 @@ use core::time::Duration;
 use crate::lane::LaneId;
 use crate::message::{Follow, Message};
 use crate::peer::Partnership;
-use crate::{PeerIndex, Swarm, Time};
+use crate::{Mechanism, PeerIndex, Swarm, Time};
 
 /// The next substream of a child is sent away after this, or at once when the last has moved.
 const STEP: Duration = Duration::from_millis(250);
@@ -51,12 +51,13 @@ impl Swarm {
     }
 
     pub(crate) fn check_leaving(&mut self, now: Time) {
+        let at_once = !self.has(Mechanism::GoodOrder);
         let Some(leaving) = &mut self.leaving else { return };
         if leaving.drained {
             return;
         }
         let due = now >= leaving.step;
-        let over = now.since(leaving.since) > LIMIT;
+        let over = at_once || now.since(leaving.since) > LIMIT;
         let children =
             self.tracks.iter().flat_map(|t| &t.lanes).map(|l| l.children.len()).sum::<usize>();
         // The root has nobody to hand its children to: they get what is in line for them, no more.

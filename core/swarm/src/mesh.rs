@@ -12,7 +12,7 @@ use crate::peer::{Known, Partnership};
 use crate::swarm::MAX_TRACKS;
 use crate::track::Track;
 use crate::uplink::UNLIMITED_BPS;
-use crate::{Contact, PeerIndex, Swarm, Time};
+use crate::{Contact, Mechanism, PeerIndex, Swarm, Time};
 
 /// Followers beside those that slots allow (findings, section 2: 8 + 3 × slots).
 const FOLLOWERS: usize = 8;
@@ -61,7 +61,7 @@ impl Swarm {
             return;
         }
         self.find_partners(now);
-        if self.seconds.is_multiple_of(5) {
+        if self.seconds.is_multiple_of(5) && self.has(Mechanism::ContactExchange) {
             let all: Vec<PeerIndex> = self.peers.partners().map(|(at, _)| at).collect();
             if let Some(peer) = self.dice.pick(&all).copied() {
                 self.send_contacts(now, peer, true);

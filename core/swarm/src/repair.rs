@@ -14,7 +14,7 @@ use crate::lane::LaneId;
 use crate::message::{Message, Nack, Pull, Wanted};
 use crate::track::Track;
 use crate::tree::For;
-use crate::{PeerIndex, PieceId, Swarm, Time, TrackId};
+use crate::{Mechanism, PeerIndex, PieceId, Swarm, Time, TrackId};
 
 /// Later than expected by this: ask a partner (findings, R10).
 const LATE_US: i64 = 150_000;
@@ -87,7 +87,7 @@ impl Swarm {
     /// Looks for late pieces and asks for them.
     pub(crate) fn check_repair(&mut self, now: Time) {
         self.expire_pulls(now);
-        if !self.config.repair || self.leaving.is_some() {
+        if !self.has(Mechanism::Repair) || self.leaving.is_some() {
             return;
         }
         for at in 0..self.tracks.len() {
@@ -182,9 +182,8 @@ impl Swarm {
     /// Whether a newcomer has waited long enough for a piece of its first GOP: a greeter may lack
     /// it or be slow, and the first picture waits for every one of them.
     fn is_owed(&self, now: Time, track: &Track, capture_ms: u32) -> bool {
-        let Some(begun) = self.joining.since().filter(|_| track.playhead.is_none()) else {
-            return false;
-        };
+        let waits = track.playhead.is_none() && self.has(Mechanism::FirstRepair);
+        let Some(begun) = self.joining.since().filter(|_| waits) else { return false };
         let nearest = self.peers.iter().map(|(_, p)| p.link.rtt()).min().unwrap_or_default();
         let edge = track.have.newest().and_then(|n| track.have.capture_ms(n));
         now.since(begun) >= FIRST_GOP + nearest * FIRST_GOP_TRIPS
@@ -305,7 +304,9 @@ impl Swarm {
 
     /// After a change of parent: the new one is asked for what the old one has left out.
     pub(crate) fn pull_gap(&mut self, now: Time, peer: PeerIndex, id: LaneId, theirs: Option<u32>) {
-        let Some(track) = self.track(id.track).filter(|_| self.config.repair) else { return };
+        let Some(track) = self.track(id.track).filter(|_| self.has(Mechanism::GapPulls)) else {
+            return;
+        };
         let Some(newest) = self.edge(track, theirs) else { return };
         let playhead = track.playhead;
         let mut wanted = Vec::new();

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use crate::lane::LaneId;
 use crate::tree::For;
 use crate::uplink::{Class, Entry};
-use crate::{PeerIndex, PieceId, Swarm, Time};
+use crate::{Mechanism, PeerIndex, PieceId, Swarm, Time};
 
 /// Older pieces help nobody: the clocks have passed them (target latencies stay under 2 s).
 const RECENT_MS: u32 = 2_000;
@@ -45,7 +45,11 @@ impl Swarm {
     /// Sends a piece that no living neighbour has, at once; false where others have it or it comes
     /// too late.
     pub(crate) fn rescue(&mut self, now: Time, peer: PeerIndex, piece: PieceId, len: u32) -> bool {
-        if !self.is_root() || self.allowance == Some(0) || !self.is_only_copy(now, &piece) {
+        if !self.is_root()
+            || !self.has(Mechanism::Rescue)
+            || self.allowance == Some(0)
+            || !self.is_only_copy(now, &piece)
+        {
             return false;
         }
         let Some(generation) = self.peers.get(peer).map(|p| p.generation) else { return false };
@@ -66,7 +70,7 @@ impl Swarm {
         let newest = track.have.newest().and_then(at);
         let recent = newest.zip(at(piece.chunk)).is_some_and(|(n, c)| c + RECENT_MS >= n);
         let lane = self.lane(LaneId { track: piece.track, substream: piece.substream });
-        let lives = |peer| self.peers.get(peer).is_some_and(|p| !p.is_doubtful(now));
+        let lives = |peer| self.peers.get(peer).is_some() && !self.is_doubtful(now, peer);
         let pushed = lane.into_iter().flat_map(|l| &l.children).any(|c| {
             c.takes(piece.chunk) && c.after.is_none_or(|after| piece.chunk > after) && lives(c.peer)
         });

@@ -7,11 +7,11 @@
 use core::time::Duration;
 use std::collections::BTreeMap;
 
-use crate::lane::LaneId;
+use crate::lane::{Child, LaneId};
 use crate::message::{Attach, Flags, Message, Reject};
 use crate::peer::Peer;
 use crate::slots::Verdict;
-use crate::{Contact, PeerIndex, PeerInfo, Swarm, Time, TrackId};
+use crate::{Contact, Mechanism, PeerIndex, PeerInfo, Swarm, Time, TrackId};
 
 /// Forwardings of one search (findings, R2; 6 helps in flash crowds only).
 pub(crate) const TTL: u8 = 4;
@@ -100,9 +100,9 @@ impl Swarm {
         }
         lane.search.tries = lane.search.tries.saturating_add(1);
         let (tries, orphan) = (lane.search.tries, lane.is_orphan());
-        let fed = lane.timing.is_some();
         let pause = PAUSE * (1u32 << tries.saturating_sub(1).min(6));
         lane.search.after = now + pause.min(MAX_PAUSE);
+        let fed = self.may_board(id);
         let lifeboat = orphan && fed && tries <= EMERGENCY_AFTER;
         let targets = self.targets(now, id, lifeboat);
         let flags = if orphan && fed { Flags::LIFEBOAT } else { Flags::default() };
@@ -126,13 +126,19 @@ impl Swarm {
         self.ask(now, id, peer, token, flags, TTL);
     }
 
+    /// Whether a search may ask for a lifeboat: only for a substream that was fed before.
+    fn may_board(&self, id: LaneId) -> bool {
+        self.has(Mechanism::Lifeboats) && self.lane(id).is_some_and(|l| l.timing.is_some())
+    }
+
     fn emergency(&self, id: LaneId, tries: u8, flags: Flags) -> Flags {
         let dry = self.audience.slack(id.track, usize::from(id.substream)) == Some(0);
         let plays = self.track(id.track).is_some_and(|t| t.playhead.is_some());
         let flags = if plays { flags } else { flags.with(Flags::FRESH) };
         // Few have no slots elsewhere that a longer search would find: 300 ms of a first picture.
         let patient = if self.is_small_audience() { 0 } else { EMERGENCY_AFTER };
-        if tries > patient || dry { flags.with(Flags::EMERGENCY) } else { flags }
+        let any = (tries > patient || dry) && self.has(Mechanism::ForeignSlots);
+        if any { flags.with(Flags::EMERGENCY) } else { flags }
     }
 
     pub(crate) fn is_small_audience(&self) -> bool {
@@ -203,7 +209,7 @@ impl Swarm {
         if !due || deep {
             return;
         }
-        if !few && root.is_none() {
+        if !few && root.is_none() && self.has(Mechanism::OriginByChance) {
             let viewers = self.audience.viewers() as usize;
             let fan = usize::from(self.offered_fan(id, false));
             if self.dice.below(viewers) >= ROOT_DIALS * fan {
@@ -217,8 +223,7 @@ impl Swarm {
                 });
                 if !asked {
                     let token = self.dice.token();
-                    let fed = self.lane(id).is_some_and(|l| l.timing.is_some());
-                    let boat = if fed { Flags::LIFEBOAT } else { Flags::default() };
+                    let boat = if self.may_board(id) { Flags::LIFEBOAT } else { Flags::default() };
                     let flags = self.emergency(id, tries, boat);
                     self.ask(now, id, peer, token, flags, TTL - 1);
                 }
@@ -316,7 +321,8 @@ impl Swarm {
     /// else a partner.
     fn pass_on(&mut self, now: Time, from: PeerIndex, mut ask: Attach) {
         let id = LaneId { track: ask.track, substream: ask.substream };
-        let next = if ask.ttl == 0 { None } else { self.next_hop(now, from, id, &ask) };
+        let stays = ask.ttl == 0 || !self.has(Mechanism::PassedSearches);
+        let next = if stays { None } else { self.next_hop(now, from, id, &ask) };
         let next = next.or_else(|| self.any_child(from, id, &mut ask));
         let Some(next) = next else { return self.reject(from, &ask) };
         ask.ttl -= 1;
@@ -341,10 +347,12 @@ impl Swarm {
                     Some(p.info.node) != who && !ask.seen.contains(&p.info.node.short())
                 })
         };
+        let guided = self.has(Mechanism::GuidedSearches);
+        let slack = |c: &Child| if guided { c.slack } else { 1 };
         let below: Vec<(PeerIndex, u32)> = lane
             .staying()
-            .filter(|c| c.slack > 0 && fresh(c.peer))
-            .map(|c| (c.peer, c.slack))
+            .map(|c| (c.peer, slack(c)))
+            .filter(|(peer, slack)| *slack > 0 && fresh(*peer))
             .collect();
         let free: Vec<PeerIndex> = self
             .peers
@@ -384,11 +392,15 @@ impl Swarm {
 
     /// Of an origin among few: a child that may have slots elsewhere, where no child has any here.
     fn any_child(&mut self, from: PeerIndex, id: LaneId, ask: &mut Attach) -> Option<PeerIndex> {
-        if ask.ttl == 0 || !self.is_root() || !self.is_small_audience() {
+        if ask.ttl == 0
+            || !self.is_root()
+            || !self.is_small_audience()
+            || !self.has(Mechanism::ForeignSlots)
+        {
             return None;
         }
         let who = ask.who.map(|c| c.node);
-        let able = |c: &&crate::lane::Child| {
+        let able = |c: &&Child| {
             let node = self.peers.get(c.peer).map(|p| p.info.node);
             let seen = node.is_none_or(|n| ask.seen.contains(&n.short()));
             c.peer != from && !seen && node != who
@@ -404,8 +416,12 @@ impl Swarm {
         let suspect = |l: &crate::lane::Lane| {
             l.parent.as_ref().is_some_and(|p| p.peer == peer && p.suspect.is_some())
         };
-        self.peers.get(peer).is_some_and(|p| p.is_doubtful(now))
-            || self.tracks.iter().any(|t| t.lanes.iter().any(suspect))
+        self.is_doubtful(now, peer) || self.tracks.iter().any(|t| t.lanes.iter().any(suspect))
+    }
+
+    /// Whether a neighbour has been quiet for longer than those who are there.
+    pub(crate) fn is_doubtful(&self, now: Time, peer: PeerIndex) -> bool {
+        self.has(Mechanism::Doubts) && self.peers.get(peer).is_some_and(|p| p.is_doubtful(now))
     }
 
     pub(crate) fn is_origin(&self, peer: PeerIndex) -> bool {

@@ -8,7 +8,7 @@ use crate::lane::{Child, Lane, LaneId};
 use crate::message::{Attach, Flags};
 use crate::track::Track;
 use crate::uplink::UNLIMITED_BPS;
-use crate::{NodeId, PeerIndex, Swarm, Time};
+use crate::{Mechanism, NodeId, PeerIndex, Swarm, Time};
 
 /// A newcomer displaces a child whose fan is this much smaller (findings, R3).
 pub(crate) const FAN_FACTOR: u32 = 3; // thirds of two: 1.5 ×, see `displaces`
@@ -158,7 +158,8 @@ impl Swarm {
         let share = (lanes as f64 * f64::from(self.config.origin_share)).ceil() as usize;
         let total = if self.gives_all() { most } else { most.min(share.max(2)) };
         // The spare ones move on each ten seconds.
-        let turn = (usize::from(id.substream) + self.seconds as usize / 10) % lanes.max(1);
+        let turns = if self.has(Mechanism::TurningQuota) { self.seconds as usize / 10 } else { 0 };
+        let turn = (usize::from(id.substream) + turns) % lanes.max(1);
         total / lanes.max(1) + usize::from(turn < total % lanes.max(1))
     }
 
@@ -218,7 +219,7 @@ impl Swarm {
             self.dials.promised().filter(|a| a.substream == id.substream && a.track == id.track);
         let tight = self.is_tight();
         // Who has been quiet for a moment may be back, and a tight origin can't feed both.
-        let quiet = |c: &Child| self.peers.get(c.peer).is_some_and(|p| p.is_doubtful(now));
+        let quiet = |c: &Child| self.is_doubtful(now, c.peer);
         let gone = |c: &&Child| !tight && quiet(c);
         let here = lane.staying().filter(|c| !gone(c)).count();
         let taken = here + promised.count();
@@ -246,9 +247,10 @@ impl Swarm {
         // origin that can't feed both, a child's place is only for who climbs from below that child, so that
         // the two just change places, or for anybody while there is no room below it.
         let climbs = ask.flags == Flags::default();
+        let close = full && tight && self.has(Mechanism::CloseSwaps);
         let near = |weaker: &PeerIndex| {
             let no_room_below = lane.child(*weaker).is_some_and(|c| c.full);
-            !(full && tight) || (*weaker == by && climbs) || no_room_below
+            !close || (*weaker == by && climbs) || no_room_below
         };
         if let Some(evict) = self.weaker_child(id, ask.fan).filter(|_| !patient).filter(near) {
             return Verdict::Take { temporary: false, evict: Some((id, evict)) };
@@ -266,6 +268,9 @@ impl Swarm {
     /// origin that could send one copy fed five in two of four substreams and nobody in the others for 15 s,
     /// and all of its line went into single pieces; measured with 30 viewers.)
     fn lonely_bps(&self, but: LaneId) -> u64 {
+        if !self.has(Mechanism::LonelyRoom) {
+            return 0;
+        }
         let lonely = |t: &Track| {
             let others = t.lane_ids().filter(|id| *id != but);
             let lonely = others.filter(|id| self.lane(*id).is_some_and(|l| l.children.is_empty()));
@@ -306,7 +311,7 @@ impl Swarm {
 
     /// The child with the smallest fan, if the newcomer's is at least 1.5 times as much.
     fn weaker_child(&self, id: LaneId, fan: u16) -> Option<PeerIndex> {
-        let lane = self.lane(id)?;
+        let lane = self.lane(id).filter(|_| self.has(Mechanism::Preemption))?;
         let leaving = lane.children.len() - lane.staying().count();
         let weakest = lane.staying().min_by_key(|c| c.fan)?;
         let weaker = displaces(u32::from(fan), u32::from(weakest.fan));
@@ -315,7 +320,7 @@ impl Swarm {
 
     /// A child in a substream that is none of our homes.
     fn foreign_child(&self, id: LaneId) -> Option<(LaneId, PeerIndex)> {
-        let lane = self.lane(id)?;
+        let lane = self.lane(id).filter(|_| self.has(Mechanism::HomePreemption))?;
         if lane.children.len() - lane.staying().count() >= MAX_LEAVING {
             return None;
         }

@@ -8,7 +8,7 @@
 use core::time::Duration;
 
 use crate::lane::LaneId;
-use crate::{PeerIndex, Swarm, Time};
+use crate::{Mechanism, PeerIndex, Swarm, Time};
 
 /// Longer than a handover and what is on the way after it.
 const LASTS: Duration = Duration::from_secs(2);
@@ -28,6 +28,9 @@ pub(crate) struct Stray {
 impl Swarm {
     /// A live piece of a substream came from somebody who isn't its parent.
     pub(crate) fn on_stray(&mut self, now: Time, from: PeerIndex, id: LaneId) {
+        if !self.has(Mechanism::Strays) {
+            return;
+        }
         let Some(lane) = self.lane_mut(id) else { return };
         lane.strays.retain(|stray| now.since(stray.last) < PAUSE);
         let known = lane.strays.iter_mut().find(|stray| stray.peer == from);

@@ -25,7 +25,7 @@ use crate::track::Track;
 use crate::tree::For;
 use crate::uplink::{Class, Entry, Gate, Uplink};
 use crate::view::View;
-use crate::{Contact, NodeId, PeerIndex, Piece, PieceId, Time, TrackId};
+use crate::{Contact, Mechanism, NodeId, PeerIndex, Piece, PieceId, Time, TrackId};
 
 /// Tracks at most: one video in a few renditions and its audio.
 pub const MAX_TRACKS: usize = 8;
@@ -76,13 +76,14 @@ impl Swarm {
     #[must_use]
     pub fn new(config: Config) -> Self {
         let view = View::new(config.role);
+        let uplink = Uplink::new(config.mechanisms);
         Self {
             dice: Dice::new(config.seed),
             config,
             tracks: Vec::new(),
             peers: Peers::default(),
             view,
-            uplink: Uplink::default(),
+            uplink,
             dials: Dials::default(),
             routes: Routes::default(),
             repair: Repair::default(),
@@ -310,7 +311,10 @@ impl Swarm {
             return;
         }
         // Who is on its way out of a tight origin gets what the others leave.
-        let tight = self.is_tight() && self.used_bps() > self.budget_bps();
+        let tight = self.is_tight()
+            && self.used_bps() > self.budget_bps()
+            && self.has(Mechanism::LeaversLast);
+        let by_fan = self.has(Mechanism::FanOrder);
         let Self { tracks, uplink, .. } = self;
         let Some(track) = tracks.iter().find(|t| t.config.track == piece.id.track) else { return };
         let Some(lane) = track.lanes.get(usize::from(piece.id.substream)) else { return };
@@ -318,7 +322,8 @@ impl Swarm {
             let (class, due, rank) = if tight && child.leaving.is_some() {
                 (Class::Repair, track.repair_due(piece.capture_ms), For::Child as u16)
             } else {
-                (Class::Live, track.due(piece.capture_ms), u16::MAX - child.fan)
+                let rank = if by_fan { u16::MAX - child.fan } else { u16::MAX };
+                (Class::Live, track.due(piece.capture_ms), rank)
             };
             let entry = Entry {
                 due,
@@ -549,7 +554,12 @@ impl Swarm {
         shapes.into_iter().flat_map(lanes)
     }
 
-    /// Whether more than `limit` neighbours would be connected with one more.
+    /// Whether this node runs a mechanism.
+    pub(crate) fn has(&self, mechanism: Mechanism) -> bool {
+        self.config.mechanisms.has(mechanism)
+    }
+
+    /// Whether this node publishes: the root of every tree.
     pub(crate) fn is_root(&self) -> bool {
         self.config.role == Role::Origin
     }

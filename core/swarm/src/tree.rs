@@ -12,7 +12,7 @@ use crate::message::{Accept, Attach, Detach, Flags, Hop, Message, Path, PathUpda
 use crate::output::Event;
 use crate::slots::Verdict;
 use crate::uplink::{Class, Entry};
-use crate::{NodeId, PeerIndex, Swarm, Time};
+use crate::{Mechanism, NodeId, PeerIndex, Swarm, Time};
 
 /// Who sits in a lifeboat looks for a proper place after this.
 const LIFEBOAT_REST: Duration = Duration::from_millis(1_000);
@@ -118,7 +118,8 @@ impl Swarm {
 
     /// Sends what a new child lacks since chunk `from`, in the repair class.
     pub(crate) fn backfill(&mut self, now: Time, peer: PeerIndex, id: LaneId, from: u32) {
-        let Some(track) = self.track(id.track) else { return };
+        let track = self.track(id.track).filter(|_| self.has(Mechanism::Backfill));
+        let Some(track) = track else { return };
         let Some(newest) = track.have.newest() else { return };
         let chunks = from.max(track.have.base())..=newest;
         let pieces: Vec<_> =

@@ -11,7 +11,7 @@ use core::cmp::Reverse;
 use core::time::Duration;
 use std::collections::BinaryHeap;
 
-use crate::{PeerIndex, PieceId, Time};
+use crate::{Mechanism, Mechanisms, PeerIndex, PieceId, Time};
 
 /// A piece that has waited this long is of no use any more: the children's clocks have passed it
 /// (target latencies stay under 2 s).
@@ -72,6 +72,7 @@ struct Queue {
 /// The queue and its token bucket.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Uplink {
+    mechanisms: Mechanisms,
     rescue: Queue,
     live: Queue,
     repair: Queue,
@@ -95,6 +96,11 @@ pub(crate) struct Uplink {
 }
 
 impl Uplink {
+    /// An empty queue without a limit.
+    pub(crate) fn new(mechanisms: Mechanisms) -> Self {
+        Self { mechanisms, ..Self::default() }
+    }
+
     /// Sets the allowance and what the line carries, in bits a second; `None` is unlimited.
     pub(crate) fn set_rate(&mut self, now: Time, allowance: Option<u64>, line: Option<u64>) {
         self.fill(now);
@@ -137,6 +143,9 @@ impl Uplink {
         }
         self.number += 1;
         entry.number = self.number;
+        if !self.mechanisms.has(Mechanism::DeadlineOrder) {
+            entry.due = self.number;
+        }
         let queue = self.queue(class);
         queue.bytes += u64::from(entry.len);
         queue.heap.push(Reverse(entry));
@@ -148,6 +157,26 @@ impl Uplink {
             Class::Rescue => &mut self.rescue,
             Class::Live => &mut self.live,
             Class::Repair => &mut self.repair,
+        }
+    }
+
+    fn front(&self, class: Class) -> Option<Entry> {
+        let queue = match class {
+            Class::Rescue => &self.rescue,
+            Class::Live => &self.live,
+            Class::Repair => &self.repair,
+        };
+        queue.heap.peek().map(|e| e.0)
+    }
+
+    /// The classes in the order in which they leave now.
+    fn order(&self) -> [Class; 3] {
+        let number = |class| self.front(class).map_or(u64::MAX, |e| e.number);
+        let classes = self.mechanisms.has(Mechanism::RepairClass);
+        if classes || number(Class::Live) <= number(Class::Repair) {
+            [Class::Rescue, Class::Live, Class::Repair]
+        } else {
+            [Class::Rescue, Class::Repair, Class::Live]
         }
     }
 
@@ -181,8 +210,8 @@ impl Uplink {
         if now < self.held_until {
             return None;
         }
-        for class in [Class::Rescue, Class::Live, Class::Repair] {
-            while let Some(entry) = self.queue(class).heap.peek().map(|e| e.0) {
+        for class in self.order() {
+            while let Some(entry) = self.front(class) {
                 let late = now.since(entry.queued) > MAX_WAIT || self.rate == Some(0);
                 let opinion = gate(class, &entry);
                 let verdict = if late { Gate::Drop } else { opinion };
@@ -255,9 +284,9 @@ impl Uplink {
 
     /// When the piece in front may leave, if it waits for tokens.
     pub(crate) fn next(&self) -> Option<Time> {
-        let mut queues = [&self.rescue, &self.live, &self.repair].into_iter();
-        let front = queues.find_map(|q| q.heap.peek())?;
-        let lack = self.depth().min(i64::from(front.0.len) * 8).saturating_sub(self.tokens);
+        let mut classes = self.order().into_iter();
+        let front = classes.find_map(|c| self.front(c))?;
+        let lack = self.depth().min(i64::from(front.len) * 8).saturating_sub(self.tokens);
         let pace = self.pace();
         let micros = if self.rate.is_none() || lack <= 0 || pace == 0 {
             0

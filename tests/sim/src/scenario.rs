@@ -1,7 +1,11 @@
 //! A scenario: who takes part, on which wires, what goes wrong, and what must hold.
 
+use manyhands_swarm::{Mechanism, Mechanisms};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+/// Taken away in the broadcast, not in the nodes.
+const PARITY: &str = "parity";
 
 /// Everything that a run is decided by, together with its seed.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -40,7 +44,10 @@ pub struct Scenario {
     /// A node whose messages are told on standard error.
     #[serde(skip)]
     pub trace: Option<u32>,
-    /// A mechanism that is turned off, to see that the bounds notice.
+    /// What the nodes run; all that ships unless something is taken away.
+    #[serde(skip)]
+    pub mechanisms: Mechanisms,
+    /// Something that is broken on purpose, to see that the bounds notice.
     pub sabotage: Option<Sabotage>,
 }
 
@@ -318,6 +325,7 @@ impl Default for Scenario {
             forgers: 0.0,
             fault: Vec::new(),
             bounds: BTreeMap::new(),
+            mechanisms: Mechanisms::ALL,
             sabotage: None,
             trace: None,
         }
@@ -374,6 +382,23 @@ impl Scenario {
         let scenario: Self = toml::from_str(text).map_err(|e| e.to_string())?;
         scenario.check()?;
         Ok(scenario)
+    }
+
+    /// What [`Scenario::take_away`] knows: everything that the overlay can leave, and parity.
+    #[must_use]
+    pub fn mechanisms() -> Vec<&'static str> {
+        Mechanism::ALL.map(Mechanism::name).into_iter().chain([PARITY]).collect()
+    }
+
+    /// Takes a mechanism away by its name; false if there is none of that name.
+    pub fn take_away(&mut self, name: &str) -> bool {
+        if name == PARITY {
+            self.media.parity = false;
+            return true;
+        }
+        let Some(one) = Mechanism::ALL.into_iter().find(|m| m.name() == name) else { return false };
+        self.mechanisms = self.mechanisms.without(one);
+        true
     }
 
     fn check(&self) -> Result<(), String> {

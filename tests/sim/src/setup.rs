@@ -1,6 +1,6 @@
 //! Who takes part: the origin, the viewers and what each of them gives.
 
-use manyhands_swarm::{Config, NodeId, Role, Swarm};
+use manyhands_swarm::{Config, Mechanism, NodeId, Role, Swarm};
 
 use crate::clock::Clock;
 use crate::dice::Dice;
@@ -134,8 +134,12 @@ impl World {
         let black_hole =
             holes > 0.0 && role == Role::Viewer && upload_bps > 0 && dice.unit() < holes;
         config.forward = self.scenario.sabotage != Some(Sabotage::NoForward) && !black_hole;
-        config.repair =
-            !matches!(self.scenario.sabotage, Some(Sabotage::NoRepair | Sabotage::LostPieces));
+        config.mechanisms = self.scenario.mechanisms;
+        if matches!(self.scenario.sabotage, Some(Sabotage::NoRepair | Sabotage::LostPieces)) {
+            for repair in [Mechanism::Repair, Mechanism::GapPulls] {
+                config.mechanisms = config.mechanisms.without(repair);
+            }
+        }
         let forgers = match self.scenario.sabotage {
             Some(Sabotage::NoVerify) => 0.2,
             _ => self.scenario.forgers,
