@@ -11,6 +11,7 @@
 //! variable bit rate with keyframes, and a playout clock that measures start, latency and stalls.
 //! What it leaves out: congestion control inside one connection, and loss in bursts.
 
+pub mod ablation;
 mod carry;
 mod check;
 pub mod checks;
@@ -31,6 +32,7 @@ pub mod plot;
 mod queue;
 mod recording;
 pub mod report;
+mod results;
 mod ring;
 pub mod scenario;
 mod setup;

@@ -1,7 +1,9 @@
 //! The simulator's command line; see CONTRACT.md, "The simulator".
 
 use clap::{Parser, Subcommand};
-use manyhands_sim::{Recording, Report, Sabotage, Scenario, checks, minimise, page, plot, table};
+use manyhands_sim::{
+    Recording, Report, Sabotage, Scenario, ablation, checks, minimise, page, plot, table,
+};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -29,7 +31,10 @@ struct Args {
     /// Tells what this node sends and receives on standard error.
     #[arg(long)]
     trace: Option<u32>,
-    /// Turns a mechanism off; the bounds must then fail.
+    /// Takes a mechanism away, to see what it earns; may be given several times.
+    #[arg(long, value_name = "MECHANISM", value_parser = Scenario::mechanisms())]
+    without: Vec<String>,
+    /// Breaks something; the bounds must then fail.
     #[arg(long, value_parser = Sabotage::NAMED.map(|(name, _)| name))]
     sabotage: Option<String>,
     /// Draws the run as SVG.
@@ -55,6 +60,22 @@ enum Task {
         #[arg(long, default_value = "target/sim-results")]
         cache: PathBuf,
     },
+    /// Runs scenarios with each mechanism taken away and prints what it earns where it earns most, as
+    /// Markdown. What has been run before is not run again.
+    Ablate {
+        /// Scenario files, or folders of them.
+        #[arg(required = true)]
+        scenarios: Vec<PathBuf>,
+        /// Seeds by which the worst scenario is found: 1 to this. Twice as many more judge it.
+        #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u64).range(2..=1_000))]
+        seeds: u64,
+        /// These only.
+        #[arg(long, value_name = "MECHANISM", value_parser = Scenario::mechanisms())]
+        mechanism: Vec<String>,
+        /// Where results are kept.
+        #[arg(long, default_value = "target/sim-results")]
+        cache: PathBuf,
+    },
     /// Shortens a scenario that breaks a bound with a seed, and prints a smaller one that breaks it
     /// too, as TOML.
     Minimise {
@@ -75,6 +96,11 @@ fn main() -> ExitCode {
         Some(Task::Table { scenarios, seeds, cache }) => {
             let (scenarios, cache) = (scenarios.clone(), cache.clone());
             return tabulate(&table::Plan { scenarios, seeds: *seeds, cache });
+        }
+        Some(Task::Ablate { scenarios, seeds, mechanism, cache }) => {
+            let (scenarios, cache) = (scenarios.clone(), cache.clone());
+            let mechanisms = mechanism.clone();
+            return ablate(&ablation::Plan { scenarios, seeds: *seeds, mechanisms, cache });
         }
         Some(Task::Minimise { scenario, seed, runs }) => return shorten(scenario, *seed, *runs),
         None => {}
@@ -132,6 +158,16 @@ fn tabulate(plan: &table::Plan) -> ExitCode {
     }
 }
 
+fn ablate(plan: &ablation::Plan) -> ExitCode {
+    match ablation::run(plan, &mut std::io::stdout().lock()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "manyhands-sim: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
 fn shorten(path: &Path, seed: Option<u64>, runs: u32) -> ExitCode {
     let mut run = |s: &Scenario| checks::broken(&manyhands_sim::run(s), &s.bounds);
     let mut tell = |what: &str| drop(writeln!(std::io::stderr(), "manyhands-sim: {what}"));
@@ -170,6 +206,9 @@ fn load(args: &Args) -> Result<Scenario, String> {
     }
     scenario.trace = args.trace;
     scenario.seed = args.seed.unwrap_or(scenario.seed);
+    for name in &args.without {
+        scenario.take_away(name);
+    }
     scenario.sabotage = args.sabotage.as_deref().and_then(Sabotage::named).or(scenario.sabotage);
     if args.page.is_some() && scenario.viewers > page::MOST_VIEWERS {
         let most = page::MOST_VIEWERS;
