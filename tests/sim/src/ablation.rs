@@ -88,17 +88,11 @@ fn row(
         let pairs = pairs(kept, written, mechanism, 1..=plan.seeds)?;
         cells.extend(compare(&pairs).map(|(measure, harm)| Cell { written, measure, harm }));
     }
-    let judge = |cell: &Cell| -> Result<Difference, String> {
-        let others = plan.seeds + 1..=plan.seeds * 3;
-        let differences: Vec<_> = compare(&pairs(kept, cell.written, mechanism, others)?).collect();
-        let same = differences.iter().find(|(measure, _)| *measure == cell.measure);
-        Ok(same.map_or(cell.harm, |(_, harm)| *harm))
-    };
     cells.sort_by(Cell::by_harm);
     let mut cost = String::new();
     if let Some(best) = cells.first().filter(|c| c.harm.is_better(c.measure)) {
-        let harm = judge(best)?;
-        if harm.is_better(best.measure) {
+        let Cell { measure, harm, .. } = judge(plan, kept, mechanism, best)?;
+        if harm.is_better(measure) && measure == best.measure {
             let (scenario, measure) = best.place();
             let (with, without) = (figure(harm.with), figure(harm.without));
             cost = format!("{scenario}, {measure}: {with} \u{2192} {without}");
@@ -107,14 +101,29 @@ fn row(
     let Some(worst) = cells.last().filter(|c| c.harm.mean > 0.0) else {
         return Ok(format!("| {mechanism} | nowhere |  |  |  |  | no | {cost} |"));
     };
-    let harm = judge(worst)?;
-    let earns = if harm.is_worse(worst.measure) { "yes" } else { "no" };
+    let worst = judge(plan, kept, mechanism, worst)?;
+    let earns = if worst.harm.is_worse(worst.measure) { "yes" } else { "no" };
     let (scenario, measure) = worst.place();
-    let Difference { with, without, mean, error } = harm;
+    let Difference { with, without, mean, error } = worst.harm;
     let [with, without, mean, error] = [with, without, mean, error].map(figure);
     Ok(format!(
         "| {mechanism} | {scenario} | {measure} | {with} | {without} | {mean} \u{b1} {error} | {earns} | {cost} |"
     ))
+}
+
+/// The same with other seeds; where these leave more without a picture, that is what counts.
+fn judge<'a>(
+    plan: &Plan,
+    kept: &Results,
+    mechanism: &str,
+    cell: &Cell<'a>,
+) -> Result<Cell<'a>, String> {
+    let others = plan.seeds + 1..=plan.seeds * 3;
+    let differences: Vec<_> = compare(&pairs(kept, cell.written, mechanism, others)?).collect();
+    let same = differences.iter().find(|(measure, _)| *measure == cell.measure);
+    let found = same.or(differences.first()).copied();
+    let (measure, harm) = found.unwrap_or((cell.measure, cell.harm));
+    Ok(Cell { written: cell.written, measure, harm })
 }
 
 /// With and without it, a pair for each seed.
