@@ -88,8 +88,6 @@ mechanisms! {
         "An origin of one copy gives a child's place only to who climbs from below it.",
     LeaversLast "leavers-last"
         "An origin of one copy feeds who is on the way out with what the others leave.",
-    LonelyRoom "lonely-room"
-        "Lifeboats at the origin leave room for substreams that nobody has.",
     OriginByChance "origin-by-chance"
         "In a crowd who would have to dial the origin for a slot does so by chance only.",
     Doubts "doubts"
@@ -107,7 +105,7 @@ mechanisms! {
 /// The mechanisms that a node runs: all, unless told otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mechanisms {
-    off: u64,
+    pub(crate) off: u64,
 }
 
 impl Mechanisms {

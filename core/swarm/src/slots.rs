@@ -193,8 +193,10 @@ impl Swarm {
         {
             return Verdict::No;
         }
-        let boat = ask.flags.has(Flags::LIFEBOAT);
-        if boat && ask.from.is_some_and(|from| !self.is_ahead(now, id, from)) {
+        // Among few nobody asks for a lifeboat.
+        let few = self.is_small_audience() && !ask.flags.has(Flags::FRESH);
+        let saves = ask.flags.has(Flags::LIFEBOAT) || few;
+        if saves && ask.from.is_some_and(|from| !self.is_ahead(now, id, from)) {
             return Verdict::No;
         }
         if peer.and_then(|p| lane.child(p)).is_some_and(|c| c.leaving.is_none()) {
@@ -226,7 +228,7 @@ impl Swarm {
         let quota = self.quota(id);
         let slot = self.track(id.track).map_or(0, Track::slot_bps);
         let whole = self.most_bps();
-        let room = self.used_bps() - self.leaving_bps() + slot + self.lonely_bps(id) <= whole;
+        let room = self.used_bps() - self.leaving_bps() + slot <= whole;
         // What nobody is fed, everybody asks for piece by piece. And the slot of whom it succeeds is about
         // to be free.
         if taken == 0
@@ -262,21 +264,6 @@ impl Swarm {
             return Verdict::Take { temporary: true, evict: None };
         }
         Verdict::No
-    }
-
-    /// Bits a second of the other substreams that have nobody: lifeboats must not take their room. (An
-    /// origin that could send one copy fed five in two of four substreams and nobody in the others for 15 s,
-    /// and all of its line went into single pieces; measured with 30 viewers.)
-    fn lonely_bps(&self, but: LaneId) -> u64 {
-        if !self.has(Mechanism::LonelyRoom) {
-            return 0;
-        }
-        let lonely = |t: &Track| {
-            let others = t.lane_ids().filter(|id| *id != but);
-            let lonely = others.filter(|id| self.lane(*id).is_some_and(|l| l.children.is_empty()));
-            t.slot_bps() * lonely.count() as u64
-        };
-        self.tracks.iter().map(lonely).sum()
     }
 
     fn judge_as_peer(&self, id: LaneId, ask: &Attach) -> Verdict {

@@ -380,7 +380,9 @@ impl Swarm {
         self.check_let_go(now);
         self.expire_dials(now);
         self.check_introductions(now);
-        if self.config.role != Role::Origin {
+        if self.config.role == Role::Origin {
+            self.warn_of_backlog(now);
+        } else {
             self.check_health(now);
             self.check_handovers(now);
             self.check_searches(now);

@@ -8,8 +8,9 @@ use core::time::Duration;
 
 use crate::message::Token;
 use crate::{
-    Arrival, CloseReason, Config, Contact, Event, Forecast, LinkReport, Mapping, Meeting, Message,
-    NodeId, Output, PeerIndex, PeerInfo, Piece, PieceId, Role, Time, TrackConfig, Transmit,
+    Arrival, CloseReason, Config, Contact, Event, Forecast, LinkReport, Mapping, Mechanisms,
+    Meeting, Message, NodeId, Output, PeerIndex, PeerInfo, Piece, PieceId, Role, Time, TrackConfig,
+    Transmit,
 };
 
 /// What can be part of a journal.
@@ -71,11 +72,12 @@ pub(super) use cases;
 fields! {
     Config {
         role, node, seed, can_upload, dials, fill, upkeep_bps, origin_share, small_group, short_ratio,
-        neighbours, partners, repair, forward, wary,
+        neighbours, partners, mechanisms, forward, wary,
     }
     Contact { node, address }
     Forecast { next, step }
     LinkReport { acked_bytes, queued_bytes, rtt, blocked }
+    Mechanisms { off }
     Meeting { token, contact, forecast, dials }
     PeerInfo { node, address, dialled, origin, dialable, hidden }
     Piece { id, parts, len, capture_ms, next_due_ms, keyframe }
