@@ -17,9 +17,6 @@ const WARN_US: i64 = 50_000;
 const SUSPECT_US: i64 = 250_000;
 /// How long one HOLD counts (findings, R7).
 const HOLD: Duration = Duration::from_millis(500);
-/// Of live pieces that wait at the origin, in media time: two chunks of 100 ms are there for a moment with
-/// each keyframe.
-const BACKLOG: Duration = Duration::from_millis(200);
 /// HOLD is repeated after this.
 const HOLD_AGAIN: Duration = Duration::from_millis(350);
 /// Holds in a row are believed this long.
@@ -145,18 +142,6 @@ impl Swarm {
             self.leave_parent(now, id, None);
         }
         self.seek(now, id);
-    }
-
-    /// What waits at the origin nobody else has: the children are told, or they would all look for
-    /// parents. Not by an origin that has no slot beside its one copy: it is behind most of the time, and
-    /// nobody would look for a parent that is really lost (decision 24).
-    pub(crate) fn warn_of_backlog(&mut self, now: Time) {
-        if self.backlog() < BACKLOG || self.is_tight() {
-            return;
-        }
-        for id in self.lane_ids() {
-            self.send_hold(now, id);
-        }
     }
 
     /// Tells the children that pieces are late above them.

@@ -128,8 +128,7 @@ impl Swarm {
 
     /// Whether a search may ask for a lifeboat: only for a substream that was fed before.
     fn may_board(&self, id: LaneId) -> bool {
-        let fed = self.lane(id).is_some_and(|l| l.timing.is_some());
-        fed && self.has(Mechanism::Lifeboats) && !self.is_small_audience()
+        self.has(Mechanism::Lifeboats) && self.lane(id).is_some_and(|l| l.timing.is_some())
     }
 
     fn emergency(&self, id: LaneId, tries: u8, flags: Flags) -> Flags {

@@ -14,11 +14,12 @@ const TOO_FAR: Duration = Duration::from_millis(1_300);
 
 impl Swarm {
     /// A piece is about to be published: if it begins a keyframe and the line is too far behind, what
-    /// waits of earlier ones never leaves.
+    /// waits of earlier ones never leaves. Only where the line carries one copy: with more, what waits may
+    /// wait for one neighbour's way, and the others have it.
     pub(crate) fn skip_to_keyframe(&mut self, piece: &Piece) {
         let leads = self.tracks.first().is_some_and(|t| t.config.track == piece.id.track);
         let begins = leads && piece.keyframe && piece.id.substream == 0 && piece.id.part == 0;
-        if !begins || self.backlog() < TOO_FAR {
+        if !begins || !self.is_tight() || self.backlog() < TOO_FAR {
             return;
         }
         self.counters.skips += 1;

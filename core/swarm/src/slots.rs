@@ -193,10 +193,8 @@ impl Swarm {
         {
             return Verdict::No;
         }
-        // Among few nobody asks for a lifeboat.
-        let few = self.is_small_audience() && !ask.flags.has(Flags::FRESH);
-        let saves = ask.flags.has(Flags::LIFEBOAT) || few;
-        if saves && ask.from.is_some_and(|from| !self.is_ahead(now, id, from)) {
+        let boat = ask.flags.has(Flags::LIFEBOAT);
+        if boat && ask.from.is_some_and(|from| !self.is_ahead(now, id, from)) {
             return Verdict::No;
         }
         if peer.and_then(|p| lane.child(p)).is_some_and(|c| c.leaving.is_none()) {

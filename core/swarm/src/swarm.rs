@@ -380,9 +380,7 @@ impl Swarm {
         self.check_let_go(now);
         self.expire_dials(now);
         self.check_introductions(now);
-        if self.config.role == Role::Origin {
-            self.warn_of_backlog(now);
-        } else {
+        if self.config.role != Role::Origin {
             self.check_health(now);
             self.check_handovers(now);
             self.check_searches(now);
