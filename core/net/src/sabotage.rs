@@ -11,7 +11,7 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 use manyhands_swarm::message::Introduce;
-use manyhands_swarm::{Config, Mechanism, Mechanisms, Message, Role, Time};
+use manyhands_swarm::{Config, Message, Role, Time};
 
 use self::cannon::Cannon;
 
@@ -49,14 +49,14 @@ impl Sabotage {
         if config.role != Role::Origin {
             config.forward &= !self.no_forward;
             if self.no_repair {
-                config.mechanisms = without_repair(config.mechanisms);
+                config.mechanisms = config.mechanisms.without_repair();
             }
         }
         config.wary &= !self.no_budget;
         if self.cannon.is_some() {
             // It takes what it is given, gives nothing, and sends nothing to anybody whom it names.
             (config.forward, config.dials) = (false, false);
-            config.mechanisms = without_repair(config.mechanisms);
+            config.mechanisms = config.mechanisms.without_repair();
         }
         config
     }
@@ -104,9 +104,4 @@ impl Sabotage {
         }
         bytes.into()
     }
-}
-
-/// Nothing that is late is asked of anybody.
-const fn without_repair(all: Mechanisms) -> Mechanisms {
-    all.without(Mechanism::Repair).without(Mechanism::GapPulls)
 }

@@ -118,6 +118,12 @@ impl Mechanisms {
         Self { off: self.off | 1 << mechanism as u8 }
     }
 
+    /// These, but nothing that is late is asked of anybody.
+    #[must_use]
+    pub const fn without_repair(self) -> Self {
+        self.without(Mechanism::Repair).without(Mechanism::GapPulls)
+    }
+
     /// Whether one of them is among these.
     #[must_use]
     pub const fn has(self, mechanism: Mechanism) -> bool {

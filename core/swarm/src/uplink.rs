@@ -253,7 +253,7 @@ impl Uplink {
 
     /// The deadline of the live piece that is to leave first.
     pub(crate) fn oldest_due(&self) -> Option<u64> {
-        self.live.heap.peek().map(|entry| entry.0.due)
+        self.front(Class::Live).map(|entry| entry.due)
     }
 
     /// How long the oldest live piece has waited for its turn.

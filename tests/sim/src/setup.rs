@@ -1,6 +1,6 @@
 //! Who takes part: the origin, the viewers and what each of them gives.
 
-use manyhands_swarm::{Config, Mechanism, NodeId, Role, Swarm};
+use manyhands_swarm::{Config, NodeId, Role, Swarm};
 
 use crate::clock::Clock;
 use crate::dice::Dice;
@@ -136,9 +136,7 @@ impl World {
         config.forward = self.scenario.sabotage != Some(Sabotage::NoForward) && !black_hole;
         config.mechanisms = self.scenario.mechanisms;
         if matches!(self.scenario.sabotage, Some(Sabotage::NoRepair | Sabotage::LostPieces)) {
-            for repair in [Mechanism::Repair, Mechanism::GapPulls] {
-                config.mechanisms = config.mechanisms.without(repair);
-            }
+            config.mechanisms = config.mechanisms.without_repair();
         }
         let forgers = match self.scenario.sabotage {
             Some(Sabotage::NoVerify) => 0.2,
