@@ -72,7 +72,16 @@ judge() {
     fi
 }
 
-# summary DIR NAMES…: minutes and cases of each job, and the sum; status 1 if anything failed.
+# broken LOG: its lines that name what has failed, with the targets that were missed above them. Failures
+# are named in three ways: ours and cargo's, by the Java world, by Swift's tests.
+broken() {
+    awk '/^-- / { missed = "" }
+        /^MISSED/ { missed = missed $0 "\n" }
+        /FAILED|<<< (FAILURE|ERROR)!|: error: / && !/^test result:/ { printf "%s", missed; print substr($0, 1, 200); missed = "" }' "$1" |
+        head -n 40
+}
+
+# summary DIR NAMES…: minutes and cases of each job, what failed, and the sum; status 1 if anything failed.
 summary() {
     local dir=$1 name minutes passed failed skipped remark
     local all_minutes=0 all_passed=0 all_failed=0 all_skipped=0
@@ -83,6 +92,9 @@ summary() {
         printf '%-12s %6d.%d %8d %8d %8d  %s\n' "$name" $((minutes / 10)) $((minutes % 10)) \
             "$passed" "$failed" "$skipped" "$remark"
         ((all_minutes += minutes, all_passed += passed, all_failed += failed, all_skipped += skipped)) || true
+    done
+    for name in "$@"; do
+        [[ ! -s $dir/$name ]] || broken "$dir/$name" | sed "s/^/$name: /"
     done
     printf '%-12s %6d.%d\n' all $((all_minutes / 10)) $((all_minutes % 10))
     echo "$all_passed passed, $all_failed failed, $all_skipped skipped"

@@ -8,8 +8,10 @@ import app.manyhands.media.Capture
 import app.manyhands.media.PhoneCapture
 import app.manyhands.media.PhoneRenderer
 import app.manyhands.media.Renderer
+import kotlinx.coroutines.CoroutineDispatcher
+import kotlinx.coroutines.Dispatchers
 
-/** What is the phone's own, and played by something else in tests: silicon, the time, the network. */
+/** What is the phone's own, and played by something else in tests: silicon, the time, the network, other threads. */
 class Parts(
     /** Camera, microphone and encoders. */
     val capture: (Context) -> Capture = ::PhoneCapture,
@@ -23,6 +25,8 @@ class Parts(
     val wrap: Wrap = Keystore,
     /** How sessions are on the network. */
     val endpoint: Endpoint = Endpoint(),
+    /** Where that is done for which the main thread must not wait. */
+    val aside: CoroutineDispatcher = Dispatchers.IO,
 )
 
 /** Where sessions listen, and whether they look, and can be found, in BitTorrent's DHT. */

@@ -148,7 +148,7 @@ class LiveSession(
         val live =
             try {
                 // Not to be cut off half way: what came to life has to be closed again.
-                withContext(NonCancellable + Dispatchers.IO) { Broadcasting.goLive(options) }
+                withContext(NonCancellable + app.parts.aside) { Broadcasting.goLive(options) }
             } catch (failure: Failure) {
                 // Who has taken it back does not care any more.
                 if (currentCoroutineContext().isActive) {

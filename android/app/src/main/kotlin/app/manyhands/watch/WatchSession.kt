@@ -17,7 +17,6 @@ import app.manyhands.live.Phase
 import app.manyhands.media.DecoderTrouble
 import app.manyhands.media.Renderer
 import app.manyhands.stream.Watching
-import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.coroutineScope
@@ -91,7 +90,7 @@ class WatchSession(
         val joined =
             try {
                 // Not to be cut off half way: what came to life has to be closed again.
-                withContext(NonCancellable + Dispatchers.IO) { Watching.join(options) }
+                withContext(NonCancellable + app.parts.aside) { Watching.join(options) }
             } catch (failure: Failure) {
                 fail(failure)
                 return
@@ -280,7 +279,7 @@ class WatchSession(
         shown.update { it.copy(lend = it.lend.copy(limits = app.settings.lending)) }
         if (watching != null) return
         app.scope.launch {
-            val given = withContext(Dispatchers.IO) { givenSoFar(app.settings.ledger, device().utcOffsetS) }
+            val given = withContext(app.parts.aside) { givenSoFar(app.settings.ledger, device().utcOffsetS) }
             if (watching == null) shown.update { it.copy(lend = it.lend.with(given)) }
         }
     }

@@ -74,13 +74,14 @@ class ServiceTest : AppTest() {
     fun `B21 the notification is there from the tap on, so that the app can be left while it goes live`() {
         val screen = start<LiveScreen>()
         val service = Robolectric.buildService(LiveService::class.java).create()
-        app.live.goLive("The match", 0)
-        // Nothing else has its turn in between.
-        service.get().onStartCommand(Intent(app, LiveService::class.java), 0, 1)
-        assertEquals(Phase.GOING_LIVE, app.live.state.value.phase)
-        assertEquals(LiveService::class.java.name, shadowOf(app).nextStartedService.component?.className)
-        assertEquals(app.getString(R.string.going_live), notification().extras.getString(Notification.EXTRA_TITLE))
-        leave(screen)
+        phone.aside.held {
+            screen.get().tap(R.id.go_live)
+            service.startCommand(0, 1)
+            assertEquals(Phase.GOING_LIVE, app.live.state.value.phase)
+            assertEquals(LiveService::class.java.name, shadowOf(app).nextStartedService.component?.className)
+            assertEquals(app.getString(R.string.going_live), notification().extras.getString(Notification.EXTRA_TITLE))
+            leave(screen)
+        }
         await("live") { app.live.state.value.phase == Phase.LIVE }
         assertNull(shadowOf(app).nextStartedService)
         val live = app.getString(R.string.you_are_live_with, app.getString(R.string.nobody_watching))
@@ -90,13 +91,15 @@ class ServiceTest : AppTest() {
 
     @Test
     fun `B21 a start that is stopped from the notification leads back to the preview`() {
-        start<LiveScreen>()
-        val service = Robolectric.buildService(LiveService::class.java).create()
-        app.live.goLive("The match", 0)
-        service.get().onStartCommand(Intent(app, LiveService::class.java).setAction(ForegroundService.STOP), 0, 2)
-        assertEquals(Phase.PREVIEW, app.live.state.value.phase)
-        assertEquals(LiveService::class.java.name, shadowOf(app).nextStoppedService.component?.className)
-        assertTrue(shadowOf(service.get()).isStoppedBySelf)
+        val screen = start<LiveScreen>()
+        phone.aside.held {
+            screen.get().tap(R.id.go_live)
+            val service = Robolectric.buildService(LiveService::class.java).create().startCommand(0, 1)
+            service.get().onStartCommand(Intent(app, LiveService::class.java).setAction(ForegroundService.STOP), 0, 2)
+            assertEquals(Phase.PREVIEW, app.live.state.value.phase)
+            assertEquals(LiveService::class.java.name, shadowOf(app).nextStoppedService.component?.className)
+            assertTrue(shadowOf(service.get()).isStoppedBySelf)
+        }
     }
 
     @Test

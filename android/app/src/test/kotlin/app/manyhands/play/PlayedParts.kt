@@ -145,6 +145,7 @@ class Phone(
     /** Where the clocks stand. They move when told to. */
     val unixMs = AtomicLong(now)
     val elapsedMs = AtomicLong(1_000_000)
+    val aside = Aside()
     val app = RuntimeEnvironment.getApplication() as ManyhandsApp
     val capture get() = captures.last()
     val renderer get() = renderers.last()
@@ -158,6 +159,7 @@ class Phone(
                 elapsedMs = elapsedMs::get,
                 wrap = PlayedWrap(),
                 endpoint = ALONE,
+                aside = aside,
             )
     }
 
