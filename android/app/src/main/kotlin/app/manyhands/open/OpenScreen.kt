@@ -25,6 +25,7 @@ import app.manyhands.look.say
 import app.manyhands.look.shown
 import app.manyhands.look.view
 import app.manyhands.watch.WatchScreen
+import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.withContext
 
@@ -104,7 +105,7 @@ class OpenScreen :
     ) {
         val picture = data?.data
         if (request != CHOSEN || result != RESULT_OK || picture == null) return
-        scope.launch { onCode(withContext(app.parts.aside) { ChosenPicture.code(contentResolver, picture) }) }
+        scope.launch { onCode(withContext(Dispatchers.IO) { ChosenPicture.code(contentResolver, picture) }) }
     }
 
     private fun onCode(text: String?) {
