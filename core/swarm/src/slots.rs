@@ -284,7 +284,7 @@ impl Swarm {
                 return Verdict::Take { temporary: false, evict: Some(evict) };
             }
         }
-        if ask.flags.has(Flags::LIFEBOAT) && used + slot <= over {
+        if ask.flags.has(Flags::LIFEBOAT) && used + slot <= over && !self.is_behind() {
             return Verdict::Take { temporary: true, evict: None };
         }
         Verdict::No
