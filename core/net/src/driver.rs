@@ -417,10 +417,10 @@ impl Driver {
                 match event {
                     LinkEvent::Frame(frame) => self.on_frame(index, frame),
                     LinkEvent::Piece { purpose, data } => self.on_piece(index, purpose, data),
-                    LinkEvent::Closed if self.peers.is_current(index, generation) => {
-                        self.on_closed(index);
+                    LinkEvent::Closed { anew } if self.peers.is_current(index, generation) => {
+                        self.on_closed(index, anew);
                     }
-                    LinkEvent::Closed => {}
+                    LinkEvent::Closed { .. } => {}
                 }
             }
             Input::Proven { proven, contact, via } => {
@@ -564,10 +564,15 @@ impl Driver {
         self.send_control(index, Control::Observed(seen).encode());
     }
 
-    fn on_closed(&mut self, index: PeerIndex) {
-        if self.peers.remove(index).is_some() {
-            self.held.retain(|h| h.from != index);
-            self.swarm.handle_disconnected(self.now(), index);
+    fn on_closed(&mut self, index: PeerIndex, anew: bool) {
+        let Some(peer) = self.peers.remove(index) else { return };
+        self.held.retain(|h| h.from != index);
+        self.swarm.handle_disconnected(self.now(), index);
+        // Who is there now has another name, and whatever it had promised is void.
+        if peer.origin && anew {
+            tracing::info!("the broadcaster has begun anew");
+            let (address, via) = (peer.address, peer.via);
+            self.dialler.dial_prospect(Prospect { address, via, node: None });
         }
     }
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quinn::{
-    AckFrequencyConfig, AsyncUdpSocket, ClientConfig, Connecting, Endpoint, EndpointConfig,
-    MtuDiscoveryConfig, ServerConfig, TransportConfig, VarInt,
+    AckFrequencyConfig, AsyncUdpSocket, ClientConfig, Connecting, Endpoint, MtuDiscoveryConfig,
+    ServerConfig, TransportConfig, VarInt,
 };
 
 use crate::congestion::LossTolerant;
@@ -16,7 +16,7 @@ use crate::link::MAX_PIECE;
 use crate::runtime::GridRuntime;
 use crate::socket::{self, CappedSocket, Purse};
 use crate::tls::NO_NAME;
-use crate::{Error, Identity, tls, tunnel};
+use crate::{Error, Identity, reset, tls, tunnel};
 
 /// A silent connection is given up after this; the overlay has replaced the peer long before.
 const IDLE: Duration = Duration::from_secs(8);
@@ -69,7 +69,7 @@ impl Quic {
         let server = accepts.then_some(server);
         let mut client = ClientConfig::new(Arc::new(tls::client(identity)?));
         client.transport_config(transport);
-        let mut config = EndpointConfig::default();
+        let mut config = reset::endpoint(identity.reset());
         config.grease_quic_bit(false);
         let endpoint = Endpoint::new_with_abstract_socket(config, server, socket.clone(), runtime)?;
         Ok(Self { endpoint, socket, client, line })

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use manyhands_stream::Secret;
+use manyhands_stream::{Channel, Secret, kdf};
 use manyhands_swarm::NodeId;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use rustls::sign::CertifiedKey;
@@ -19,6 +19,7 @@ const PKCS8_PREFIX: [u8; 16] =
 pub struct Identity {
     spki: Arc<[u8]>,
     certified: Arc<CertifiedKey>,
+    reset: Secret<[u8; 32]>,
 }
 
 impl Identity {
@@ -38,7 +39,22 @@ impl Identity {
             .as_ref()
             .into();
         let certified = CertifiedKey::new(vec![CertificateDer::from(spki.to_vec())], signing);
-        Ok(Self { spki, certified: Arc::new(certified) })
+        let reset = kdf::derive(kdf::RESET, &[seed.expose()]);
+        Ok(Self { spki, certified: Arc::new(certified), reset })
+    }
+
+    /// Somebody new, but whom an earlier process of the same broadcast knew learns at once that this one
+    /// has begun. The number keeps one broadcast from being known by another.
+    #[must_use]
+    pub fn begins_anew(mut self, channel: &Channel, broadcast: u64) -> Self {
+        let (seed, number) = (channel.seed(), broadcast.to_le_bytes());
+        self.reset = kdf::derive(kdf::RESET, &[seed.expose(), &number]);
+        self
+    }
+
+    /// What keys this node's stateless resets.
+    pub(crate) fn reset(&self) -> &Secret<[u8; 32]> {
+        &self.reset
     }
 
     /// The DER of this node's `SubjectPublicKeyInfo`.

@@ -39,6 +39,7 @@ mod port_mapping;
 mod punch;
 mod reach;
 mod report;
+mod reset;
 mod runtime;
 mod sabotage;
 mod socket;

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use bytes::{Bytes, BytesMut};
 use manyhands_stream::MAX_PIECE_LEN;
 use parking_lot::Mutex;
-use quinn::{Connection, RecvStream, SendStream, VarInt};
+use quinn::{Connection, ConnectionError, RecvStream, SendStream, VarInt};
 use tokio::sync::mpsc;
 
 use crate::control::{self, Frame};
@@ -56,7 +56,10 @@ pub(crate) enum LinkEvent {
         data: Bytes,
     },
     /// The connection is gone.
-    Closed,
+    Closed {
+        /// The other end's program has begun anew, at the same address.
+        anew: bool,
+    },
 }
 
 /// The node's end of a connection.
@@ -234,9 +237,10 @@ async fn read_control<F, R>(
             }
         }
     }
+    let anew = connection.close_reason() == Some(ConnectionError::Reset);
     // A control stream that ends ends the connection.
     connection.close(VarInt::from_u32(0), b"");
-    report(LinkEvent::Closed).await;
+    report(LinkEvent::Closed { anew }).await;
 }
 
 async fn read_pieces<F, R>(connection: Connection, report: F)

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use manyhands_media::{AccessUnit, TrackConfig};
 use manyhands_net::{
-    Credentials, MAX_PEERS, Node, NodeConfig, PortMapping, Relays, Via, reachable_addresses,
+    Credentials, Identity, MAX_PEERS, Node, NodeConfig, PortMapping, Relays, Via,
+    reachable_addresses,
 };
 use manyhands_policy::Conditions;
 use manyhands_stream::{Channel, Link, MAX_HINTS, Origin, RunOptions, Secret, Ticket};
@@ -112,7 +113,7 @@ impl Broadcast {
                 &config.relays.tickets,
             ),
             relays: config.relays.clone(),
-            identity: None,
+            identity: Some(Identity::generate()?.begins_anew(&config.channel, config.broadcast)),
             connections: MAX_PEERS,
             seed: config.seed,
         };

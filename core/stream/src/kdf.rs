@@ -28,6 +28,11 @@ pub const DHT_SEAL: &str = "dht seal";
 pub const DHT_PREFIX: &str = "dht prefix";
 /// The factor that blinds a channel's key, 64 bytes before they are reduced, from `A`, `L`, `day`.
 pub const DHT_BLIND: &str = "dht blind";
+/// What tells neighbours of an earlier process that this one has begun anew (RFC 9000, section 10.3), from
+/// the channel's seed and the broadcast's number (u64), or from a relay's seed.
+pub const RESET: &str = "reset";
+/// The key of the connection IDs by which that process is known, from the key before.
+pub const RESET_IDS: &str = "reset ids";
 /// A ticket's check, 4 bytes, from all before it.
 pub const TICKET: &str = "ticket";
 

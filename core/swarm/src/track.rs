@@ -24,6 +24,8 @@ pub(crate) struct Track {
     pub(crate) playhead: Option<u32>,
     /// The first chunk that this node has any use for.
     pub(crate) start: Option<u32>,
+    /// Another run than the first one that this node has seen: nobody tells it where that starts.
+    anew: bool,
 }
 
 impl Track {
@@ -39,6 +41,7 @@ impl Track {
             lent_at: Time::ZERO,
             playhead: None,
             start: None,
+            anew: false,
         }
     }
 
@@ -47,14 +50,21 @@ impl Track {
         (own.track, own.k, own.parity) == (other.track, other.k.clamp(1, 16), other.parity)
     }
 
+    /// Another run begins, whose chunks are numbered from the beginning.
     pub(crate) fn clear(&mut self, now: Time) {
         self.have.clear();
         self.playhead = None;
         self.start = None;
+        self.anew = true;
         for lane in &mut self.lanes {
             lane.timing = None;
+            lane.handover = None;
+            // Who was to be fed up to a chunk of the old run has another parent.
+            lane.children.retain(|child| child.last.is_none());
+            lane.children.iter_mut().for_each(|child| child.after = None);
             if let Some(parent) = &mut lane.parent {
                 parent.last = None;
+                parent.after = None;
                 parent.since = now;
                 parent.suspect = None;
             }
@@ -109,7 +119,7 @@ impl Track {
 
     /// The first chunk that is worth sending to this node in a substream.
     pub(crate) fn first_wanted(&self, substream: u8) -> Option<u32> {
-        let newest = self.have.newest()?;
+        let Some(newest) = self.have.newest() else { return self.anew.then_some(0) };
         let last = self.newest(substream);
         Some(last.map_or_else(|| self.start.unwrap_or(newest), |c| c.saturating_add(1)))
     }
