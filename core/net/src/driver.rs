@@ -3,8 +3,11 @@
 //! One task, one inbox: everything that happens is an input, in one order. After each batch of
 //! inputs the overlay's outputs are carried out and its uplink queue is asked what may leave.
 
+mod frames;
+mod heads;
 mod manners;
 mod moves;
+mod pieces;
 mod relays;
 mod sending;
 
@@ -14,25 +17,26 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use manyhands_stream::{PieceHeader, SignedMeeting, Verdict};
-use manyhands_swarm::{
-    Arrival, Contact, LaneStats, Message, Output, PeerIndex, PeerInfo, Piece, PieceId, Role, Time,
-};
+use manyhands_stream::SignedMeeting;
+use manyhands_swarm::{Contact, LaneStats, Message, Output, PeerIndex, PeerInfo, Role, Time};
 use parking_lot::Mutex;
 use quinn::VarInt;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
+use self::heads::HEAD_LATE;
+use self::pieces::Held;
+pub use self::pieces::to_piece;
 use crate::Identity;
 use crate::clock::Clock;
-use crate::control::{Control, Frame, NewHead, Observed, Ping, Pong};
-use crate::credentials::{Adopted, Credentials};
+use crate::control::{Control, Observed, Ping};
+use crate::credentials::Credentials;
 use crate::dial::Dialler;
 use crate::discovery::{Audience, Prospect, Standing};
 use crate::endpoint::Quic;
 use crate::handshake::{self, Errand, Proven};
 use crate::ledbat::Ledbat;
-use crate::link::{Link, LinkEvent, Purpose};
+use crate::link::{Link, LinkEvent};
 use crate::network::Mover;
 use crate::node::{Command, INBOX, NodeConfig, NodeEvent, Relays, Shared, Via, to_time};
 use crate::overlay::{self, Overlay};
@@ -55,12 +59,6 @@ const PING_OLD: Duration = Duration::from_secs(10);
 const YOUNG: Duration = Duration::from_secs(10);
 /// Neighbours that are asked at once.
 const CLOCKS: usize = 4;
-/// A head older than this (they come each second) is asked for, and known addresses are tried.
-const HEAD_LATE: Duration = Duration::from_millis(2_500);
-/// Pieces of a run or an epoch that is not known yet wait this long, and this many bytes of them
-/// (SECURITY 16).
-const HOLD: Duration = Duration::from_secs(1);
-const HOLD_BYTES: usize = 64 * 1024;
 /// Time for the last datagrams to leave.
 const FAREWELL: Duration = Duration::from_millis(1_000);
 /// Neighbours of the same local network that a viewer with neighbours still dials: half a mesh.
@@ -88,18 +86,6 @@ pub(crate) enum Input {
         from: SocketAddr,
         punch: Punch,
     },
-}
-
-/// A piece that can't be judged yet.
-#[derive(Debug)]
-struct Held {
-    since: Time,
-    from: PeerIndex,
-    purpose: Purpose,
-    data: Bytes,
-    /// Its signature is not of the run that is known. A piece does not name its run: the peer may
-    /// be ahead of us, and is accused only when no newer run turns up in time.
-    accused: bool,
 }
 
 pub(crate) struct Driver {
@@ -331,7 +317,7 @@ impl Driver {
             Output::Meet(meeting) => self.reach.meet(self.now(), meeting),
             // The overlay has forgotten it already; late reports of it are not heard any more.
             Output::Close { peer, .. } => {
-                self.held.retain(|h| h.from != peer);
+                self.forget_held(peer);
                 if let Some(peer) = self.peers.remove(peer) {
                     peer.link.close(VarInt::from_u32(0));
                 }
@@ -566,245 +552,13 @@ impl Driver {
 
     fn on_closed(&mut self, index: PeerIndex, anew: bool) {
         let Some(peer) = self.peers.remove(index) else { return };
-        self.held.retain(|h| h.from != index);
+        self.forget_held(index);
         self.swarm.handle_disconnected(self.now(), index);
         // Who is there now has another name, and whatever it had promised is void.
         if peer.origin && anew {
             tracing::info!("the broadcaster has begun anew");
             let (address, via) = (peer.address, peer.via);
             self.dialler.dial_prospect(Prospect { address, via, node: None });
-        }
-    }
-
-    fn on_frame(&mut self, index: PeerIndex, frame: Frame) {
-        let now = self.now();
-        match frame {
-            Frame::Overlay(bytes) => {
-                self.report.received.control += bytes.len() as u64;
-                match Message::decode(&bytes) {
-                    Ok(message) => {
-                        if let Message::Introduce(asked) = &message
-                            && let Some(answer) = self.sabotage.introduce(asked)
-                        {
-                            return self.send_message(index, &answer);
-                        }
-                        self.swarm.handle_mapping(self.reach.mapping());
-                        self.swarm.handle_open_port(self.reach.open_port());
-                        self.swarm.handle_message(now, index, message);
-                    }
-                    Err(error) => {
-                        tracing::debug!(%error, "closing a peer that breaks the overlay protocol");
-                        if let Some(peer) = self.peers.get(index) {
-                            peer.link.close(crate::link::MISBEHAVED);
-                        }
-                    }
-                }
-            }
-            Frame::Control(control) => self.on_control(index, control, now),
-            Frame::Unknown => {}
-        }
-    }
-
-    fn on_control(&mut self, index: PeerIndex, control: Control, now: Time) {
-        match control {
-            Control::RunState(state) => {
-                let adopted = self.credentials.lock().adopt_state(state);
-                if let Ok(Some(adopted)) = adopted {
-                    self.on_adopted(adopted, Some(index));
-                }
-            }
-            Control::NewHead(NewHead { head }) => {
-                let (adopted, lacks) = {
-                    let mut credentials = self.credentials.lock();
-                    (credentials.adopt_head(&head), credentials.lacks_roster())
-                };
-                // A head of an epoch or a run that is not known here: ask for the whole.
-                if adopted.is_err() || lacks {
-                    self.send_control(index, Control::AskState.encode());
-                }
-                if let Ok(Some(adopted)) = adopted {
-                    self.on_adopted(adopted, Some(index));
-                }
-            }
-            Control::Ping(Ping { sent_us }) => {
-                let reading = self.clock.lock().read(now);
-                if let Some(reading) = reading {
-                    let pong = Pong {
-                        sent_us,
-                        held_us: 0,
-                        media_us: reading.media_us,
-                        error_us: reading.error_us,
-                    };
-                    self.send_control(index, Control::Pong(pong).encode());
-                }
-            }
-            Control::Pong(pong) => {
-                let reading =
-                    crate::clock::Reading { media_us: pong.media_us, error_us: pong.error_us };
-                let held = Duration::from_micros(pong.held_us);
-                self.clock.lock().handle_answer(
-                    Time::from_micros(pong.sent_us),
-                    now,
-                    held,
-                    reading,
-                );
-            }
-            Control::AskState => self.send_state(index),
-            Control::Observed(Observed { address }) => {
-                if let Some(peer) = self.peers.get(index) {
-                    self.reach.on_observed(peer.address, &address);
-                }
-            }
-            Control::Item(item) => self.on_item(index, item),
-            // Part of the handshake only; harmless afterwards.
-            Control::Hello(_) | Control::Proof(_) | Control::Permit(_) | Control::Place(_) => {}
-        }
-    }
-
-    /// A newer run, roster or head is ours now: act on it and pass it on.
-    fn on_adopted(&mut self, adopted: Adopted, from: Option<PeerIndex>) {
-        let now = self.now();
-        self.head_at = now;
-        if adopted.new_run {
-            self.run_changed = now;
-            self.store.clear();
-            self.clock.lock().reset();
-            self.next_ping = now;
-            self.swarm.handle_new_run(now);
-        }
-        {
-            let tracks = self.credentials.lock().tracks();
-            self.swarm.handle_tracks(now, &tracks);
-        }
-        if adopted.new_run {
-            self.emit(NodeEvent::NewRun);
-        }
-        self.emit(NodeEvent::NewHead);
-        if adopted.new_run || adopted.new_roster {
-            let others: Vec<_> =
-                self.peers.iter().map(|(i, _)| i).filter(|i| Some(*i) != from).collect();
-            others.into_iter().for_each(|index| self.send_state(index));
-        } else {
-            self.forward_head(from);
-        }
-        self.retry_held();
-    }
-
-    /// Sends the head down one substream's tree: each viewer gets each head once, and a lost
-    /// parent costs one head, since the next takes another tree.
-    fn forward_head(&mut self, from: Option<PeerIndex>) {
-        let Some((head_no, head)) = self.credentials.lock().head() else { return };
-        // The end has no next turn: everybody hears of it at once.
-        let ended = self.credentials.lock().is_ended();
-        let all = || self.peers.iter().map(|(index, _)| index).collect();
-        let children = if ended { all() } else { self.head_children(head_no) };
-        let frame = Control::NewHead(NewHead { head }).encode();
-        for index in children.into_iter().filter(|index| Some(*index) != from) {
-            self.send_control(index, frame.clone());
-        }
-    }
-
-    /// Our children in the substream whose turn it is.
-    fn head_children(&self, head_no: u64) -> Vec<PeerIndex> {
-        let mut lanes = self.swarm.stats().lanes;
-        let first = lanes.first().map(|lane| lane.track);
-        lanes.retain(|lane| Some(lane.track) == first);
-        let turn = head_no % (lanes.len().max(1) as u64);
-        let lane = lanes.into_iter().nth(turn as usize);
-        lane.map(|l| l.children.into_iter().map(|(index, _)| index).collect()).unwrap_or_default()
-    }
-
-    fn send_state(&mut self, index: PeerIndex) {
-        let Some(state) = self.credentials.lock().state() else { return };
-        self.send_control(index, Control::RunState(state).encode());
-    }
-
-    fn on_piece(&mut self, index: PeerIndex, purpose: Purpose, data: Bytes) {
-        let now = self.now();
-        let len = data.len() as u64;
-        let Ok(header) = PieceHeader::parse(&data) else {
-            self.reject(index, data.len());
-            return;
-        };
-        let piece = piece_of(&header, data.len());
-        let repair = purpose == Purpose::Repair;
-        if !self.swarm.wants(&piece.id) {
-            self.report.received.duplicate += len;
-            self.swarm.handle_piece(now, index, &piece, repair);
-            return;
-        }
-        let verdict = self.credentials.lock().verify_piece(&data);
-        match verdict {
-            Verdict::Good(header) => self.on_good_piece(index, header, piece, repair, data),
-            // The last pieces of the run before: nobody's fault.
-            Verdict::Bad if now.since(self.run_changed) <= HOLD => {}
-            Verdict::Bad => {
-                self.hold(Held { since: now, from: index, purpose, data, accused: true });
-            }
-            Verdict::Unknown => {
-                self.hold(Held { since: now, from: index, purpose, data, accused: false });
-            }
-            Verdict::Stale => self.report.received.duplicate += len,
-        }
-    }
-
-    fn on_good_piece(
-        &mut self,
-        index: PeerIndex,
-        header: PieceHeader,
-        piece: Piece,
-        repair: bool,
-        data: Bytes,
-    ) {
-        let len = data.len() as u64;
-        // Into the store first: the overlay may want to pass it on at once.
-        self.store.insert(piece.id, piece.capture_ms, data.clone());
-        if self.swarm.handle_piece(self.now(), index, &piece, repair) != Arrival::New {
-            self.report.received.duplicate += len;
-            return;
-        }
-        let received = &mut self.report.received;
-        *(if repair { &mut received.repair } else { &mut received.media }) += len;
-        if let Some(peer) = self.peers.get_mut(index) {
-            peer.received += len;
-            let from = &mut self.report.from;
-            *(if peer.origin { &mut from.origin } else { &mut from.peer }) += len;
-        }
-        let PieceId { track, chunk, substream, part } = piece.id;
-        tracing::trace!(from = index.0, track, chunk, substream, part, repair, "a new piece");
-        self.emit(NodeEvent::Piece { header, bytes: data });
-    }
-
-    fn hold(&mut self, held: Held) {
-        let waiting: usize =
-            self.held.iter().filter(|h| h.from == held.from).map(|h| h.data.len()).sum();
-        if waiting + held.data.len() <= HOLD_BYTES {
-            self.held.push_back(held);
-        } else if held.accused {
-            self.reject(held.from, held.data.len());
-        }
-    }
-
-    /// What has waited in vain goes; who sent what nobody has signed is punished.
-    fn judge_held(&mut self, now: Time) {
-        while let Some(held) = self.held.pop_front_if(|h| now.since(h.since) > HOLD) {
-            if held.accused {
-                self.reject(held.from, held.data.len());
-            }
-        }
-    }
-
-    fn reject(&mut self, from: PeerIndex, len: usize) {
-        self.report.received.rejected += len as u64;
-        self.swarm.handle_bad_piece(self.now(), from);
-    }
-
-    fn retry_held(&mut self) {
-        let now = self.now();
-        for held in std::mem::take(&mut self.held) {
-            if now.since(held.since) <= HOLD {
-                self.on_piece(held.from, held.purpose, held.data);
-            }
         }
     }
 
@@ -859,21 +613,6 @@ impl Driver {
         self.standing.send_if_modified(|known| std::mem::replace(known, standing) != standing);
     }
 
-    /// Heads that stay away mean that this node, or the broadcaster, is cut off: ask the
-    /// neighbours in turn and try the known addresses again.
-    fn mind_the_head(&mut self, now: Time) {
-        if now.since(self.head_at) < HEAD_LATE || now.since(self.asked_at) < PING_YOUNG {
-            return;
-        }
-        self.asked_at = now;
-        let turn = (now.as_millis() / 1000) as usize;
-        let asked = self.peers.iter().map(|(i, _)| i).nth(turn % self.peers.len().max(1));
-        if let Some(index) = asked {
-            self.send_control(index, Control::AskState.encode());
-        }
-        self.dialler.try_hints(now);
-    }
-
     /// Asks some neighbours for the time; the broadcaster, whom everybody knows, only where there are few
     /// others.
     fn ping_some(&mut self) {
@@ -923,29 +662,6 @@ impl Driver {
         if self.events.try_send(event).is_err() {
             self.report.lost_events += 1;
         }
-    }
-}
-
-/// The overlay's view of a piece; `None` when the bytes are not one.
-#[must_use]
-pub fn to_piece(bytes: &[u8]) -> Option<Piece> {
-    let header = PieceHeader::parse(bytes).ok()?;
-    Some(piece_of(&header, bytes.len()))
-}
-
-fn piece_of(header: &PieceHeader, len: usize) -> Piece {
-    Piece {
-        id: PieceId {
-            track: header.track,
-            chunk: header.chunk,
-            substream: header.substream,
-            part: header.part,
-        },
-        parts: header.parts,
-        len: u32::try_from(len).unwrap_or(u32::MAX),
-        capture_ms: header.capture_ms,
-        next_due_ms: header.next_due_ms,
-        keyframe: header.flags.keyframe,
     }
 }
 

@@ -135,6 +135,8 @@ impl Swarm {
         self.uplink.clear();
         self.repair.clear();
         self.rescued.clear();
+        // While the broadcaster was away all parents were silent, by no fault of theirs.
+        self.bans.clear();
         self.tracks.iter_mut().for_each(|t| t.clear(now));
     }
 
