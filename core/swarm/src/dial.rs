@@ -23,6 +23,9 @@ const BUDGET_PERIOD: Duration = Duration::from_secs(60);
 /// Networks counted at once.
 const MAX_NETWORKS: usize = 256;
 
+/// Purposes of one dial at most: a slot in each substream of several tracks, and all others.
+const MAX_PURPOSES: usize = 32;
+
 /// Why a node is dialled.
 #[derive(Clone, Debug)]
 pub(crate) enum Purpose {
@@ -36,6 +39,16 @@ pub(crate) enum Purpose {
     Partner,
     /// To ask the origin for a slot wherever one is lacking.
     Root,
+}
+
+impl Purpose {
+    /// Whether one of the two is enough: a newer question for a slot takes the older one's place.
+    fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Grant(a), Self::Grant(b)) => (a.track, a.substream) == (b.track, b.substream),
+            (a, b) => core::mem::discriminant(a) == core::mem::discriminant(b),
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -77,8 +90,10 @@ impl Dials {
     /// Adds a purpose; true if the node has to be dialled now, `None` if it must not be.
     fn add(&mut self, now: Time, contact: Contact, purpose: Purpose) -> Option<bool> {
         if let Some(dial) = self.open.get_mut(&contact.node) {
+            // The same again, while it takes long: once is enough, or all of it goes out when it succeeds.
+            dial.purposes.retain(|old| !old.is_same(&purpose));
             dial.purposes.push(purpose);
-            dial.purposes.truncate(32);
+            dial.purposes.truncate(MAX_PURPOSES);
             return Some(false);
         }
         if self.open.len() >= MAX_DIALS || !self.spend(now, &contact.address) {
@@ -201,6 +216,17 @@ mod tests {
         let to = contact(1, [10, 0, 0, 1]);
         assert_eq!(dials.add(Time::ZERO, to, Purpose::Join), Some(true));
         assert_eq!(dials.add(Time::ZERO, to, Purpose::Partner), Some(false));
+        assert_eq!(dials.connected(Time::ZERO, &to.node).len(), 2);
+    }
+
+    #[test]
+    fn what_is_wanted_again_while_a_dial_lasts_is_done_once() {
+        let mut dials = Dials::default();
+        let to = contact(1, [10, 0, 0, 1]);
+        for _ in 0..20 {
+            let _ = dials.add(Time::ZERO, to, Purpose::Root);
+            let _ = dials.add(Time::ZERO, to, Purpose::Join);
+        }
         assert_eq!(dials.connected(Time::ZERO, &to.node).len(), 2);
     }
 }

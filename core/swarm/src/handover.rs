@@ -32,9 +32,17 @@ impl Swarm {
             lane.handover = after.zip(due).map(|(until, due)| Handover { until, due });
         }
         let name = self.peers.get(old.peer).filter(|p| !p.info.origin).map(|p| p.info.node);
-        if let Some(node) = name.filter(|_| old.suspect.is_some() && !old.evicted) {
+        let alone = old.suspect.is_some_and(|since| self.pushes_besides(old.peer, since));
+        if let Some(node) = name.filter(|_| alone && !old.evicted) {
             self.ban(now, node);
         }
+    }
+
+    /// Whether any other parent has pushed since then: when all are silent it is no fault of theirs.
+    fn pushes_besides(&self, silent: PeerIndex, since: Time) -> bool {
+        let lanes = self.tracks.iter().flat_map(|t| &t.lanes);
+        let mut others = lanes.filter_map(|l| l.parent.as_ref().filter(|p| p.peer != silent));
+        others.any(|p| p.last.is_some_and(|last| last.at >= since))
     }
 
     /// When the old parent's piece of a chunk should be here.
