@@ -120,7 +120,7 @@ async fn what_leaves_on_another_network_is_counted_apart() {
     config.limits.metered = Lending { on: true, budgets: Budgets::default() };
     let giver = Contributor::start(config, meter.clone());
     give_all(&meter, 6_000_000).await;
-    giver.changes().send(Change::Conditions(mobile(), 3600)).await.unwrap();
+    giver.changes().send(Change::Conditions(mobile(), 0)).await.unwrap();
     // Nothing leaves between the one's hold and the other's.
     until(|| giver.giving().balance.unmetered.day == 6_000_000 && !meter.would_pass(1)).await;
     give_all(&meter, 1_000_000).await;
