@@ -38,6 +38,10 @@ mod tests {
     use crate::Identity;
     use crate::endpoint::Quic;
 
+    const BROADCAST: u64 = 7;
+    /// Nothing takes longer on any machine that works.
+    const PATIENCE: Duration = Duration::from_secs(60);
+
     async fn process(broadcast: u64, listen: SocketAddr) -> (Runtime, Quic) {
         let runtime = Runtime::new().unwrap();
         let channel = Channel::from_seed(Secret::new([1; 32]));
@@ -47,8 +51,8 @@ mod tests {
     }
 
     /// A viewer of a broadcaster whose process then vanishes without a word; and where that was.
-    async fn left_behind(broadcast: u64) -> (Quic, Connection, SocketAddr) {
-        let (runtime, quic) = process(broadcast, (Ipv4Addr::LOCALHOST, 0).into()).await;
+    async fn left_behind() -> (Quic, Connection, SocketAddr) {
+        let (runtime, quic) = process(BROADCAST, (Ipv4Addr::LOCALHOST, 0).into()).await;
         let address = quic.local_address().unwrap();
         let accepting = quic.clone();
         let accepted = runtime
@@ -57,28 +61,33 @@ mod tests {
         let viewer = Quic::bind(&viewer, (Ipv4Addr::LOCALHOST, 0).into(), None, false).unwrap();
         let connection = viewer.dial(address).unwrap().await.unwrap();
         let here = accepted.await.unwrap();
-        // The runtime first: what is dropped after it has nobody who would say good-bye.
-        runtime.shutdown_background();
+        // The runtime first, to its end: what is dropped after it has nobody who would say good-bye, and
+        // nobody holds the port.
+        tokio::task::spawn_blocking(|| runtime.shutdown_timeout(PATIENCE)).await.unwrap();
         drop((here, quic));
         (viewer, connection, address)
     }
 
-    #[tokio::test]
-    async fn who_begins_anew_is_noticed_with_the_next_packet() {
-        let (_viewer, connection, address) = left_behind(7).await;
-        let (runtime, _again) = process(7, address).await;
+    /// The same viewer, which has just sent something to where a process for this broadcast stands now.
+    async fn started_again(broadcast: u64) -> (Quic, Connection, Runtime, Quic) {
+        let (viewer, connection, address) = left_behind().await;
+        let (runtime, again) = process(broadcast, address).await;
         let (mut send, _) = connection.open_bi().await.unwrap();
         send.write_all(&[0; 100]).await.unwrap();
+        (viewer, connection, runtime, again)
+    }
+
+    #[tokio::test]
+    async fn who_begins_anew_is_noticed_with_the_next_packet() {
+        let (_viewer, connection, runtime, _again) = started_again(BROADCAST).await;
         assert_eq!(connection.closed().await, ConnectionError::Reset);
         runtime.shutdown_background();
     }
 
     #[tokio::test]
     async fn another_broadcast_can_not_be_told_from_a_stranger() {
-        let (viewer, connection, address) = left_behind(7).await;
-        let (runtime, again) = process(8, address).await;
-        let (mut send, _) = connection.open_bi().await.unwrap();
-        send.write_all(&[0; 100]).await.unwrap();
+        let (viewer, connection, runtime, again) = started_again(BROADCAST + 1).await;
+        let address = again.local_address().unwrap();
         // It may hear of the end below before it has seen its handshake through.
         let accepted = runtime.spawn(async move { again.endpoint().accept().await.unwrap().await });
         // By the end of a handshake an answer to what left before it would be here.
