@@ -32,8 +32,8 @@ impl Swarm {
             lane.handover = after.zip(due).map(|(until, due)| Handover { until, due });
         }
         let name = self.peers.get(old.peer).filter(|p| !p.info.origin).map(|p| p.info.node);
-        let alone = old.suspect.is_some_and(|since| self.pushes_besides(old.peer, since));
-        if let Some(node) = name.filter(|_| alone && !old.evicted) {
+        let others_push = old.suspect.is_some_and(|since| self.pushes_besides(old.peer, since));
+        if let Some(node) = name.filter(|_| others_push && !old.evicted) {
             self.ban(now, node);
         }
     }

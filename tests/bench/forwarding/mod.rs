@@ -5,13 +5,13 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use bytes::Bytes;
+use manyhands_net::to_piece;
 use manyhands_stream::{
-    Channel, ChunkFlags, HeadInput, HeadSealed, HeadState, MAX_CERT_LIFE_MS, Origin, PieceHeader,
-    RunOptions, RunView, Secret, TrackInfo, Verdict,
+    Channel, ChunkFlags, HeadInput, HeadSealed, HeadState, MAX_CERT_LIFE_MS, Origin, RunOptions,
+    RunView, Secret, TrackInfo, Verdict,
 };
 use manyhands_swarm::{
-    Config, LinkReport, NodeId, Output, PeerIndex, PeerInfo, Piece, PieceId, Role, Swarm, Time,
-    TrackConfig,
+    Config, LinkReport, NodeId, Output, PeerIndex, PeerInfo, Piece, Role, Swarm, Time, TrackConfig,
 };
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
@@ -192,30 +192,16 @@ impl Row {
         let sealed = self.origin.seal(0, flags, self.chunk, capture_ms, &[7; CHUNK_BYTES]);
         let sealed = sealed.expect("a chunk");
         let pieces = self.origin.cut(&sealed, K, CHUNK_MS, false).expect("pieces");
-        pieces.into_iter().map(|bytes| (bytes.clone(), piece(&bytes))).collect()
+        pieces
+            .into_iter()
+            .map(|bytes| (bytes.clone(), to_piece(&bytes).expect("a piece")))
+            .collect()
     }
 }
 
 /// What is done with a piece at the viewer; bytes that left.
 pub(crate) type One<'a> =
     dyn FnMut(&mut Swarm, Time, &Piece, (&mut RunView, &Bytes), &mut Vec<Output>) -> u64 + 'a;
-
-fn piece(bytes: &Bytes) -> Piece {
-    let header = PieceHeader::parse(bytes).expect("a piece");
-    Piece {
-        id: PieceId {
-            track: header.track,
-            chunk: header.chunk,
-            substream: header.substream,
-            part: header.part,
-        },
-        parts: header.parts,
-        len: bytes.len() as u32,
-        capture_ms: header.capture_ms,
-        next_due_ms: header.next_due_ms,
-        keyframe: header.chunk.is_multiple_of(10),
-    }
-}
 
 fn start(channel: &Channel, rng: &mut ChaCha20Rng) -> Origin {
     let options = RunOptions {
